@@ -1,0 +1,53 @@
+// Package pollio is the only place where a context meets the kernel: one
+// pollable descriptor, with a ctx for each call.
+//
+// # The problem
+//
+// Go's runtime parks a goroutine that waits for a descriptor and wakes it for
+// three reasons: the descriptor is ready, it was closed, or its deadline has
+// passed. A context is none of the three. What is usually done about it costs
+// too much (a goroutine for each call, or a context.AfterFunc for each call) or
+// destroys the stream (close it on cancel).
+//
+// # The rule
+//
+//  1. Try the system call first. When it need not wait, the ctx was looked at
+//     once and nothing was registered: the price over a raw net.Conn is two
+//     atomic operations.
+//  2. Only when the call has to wait (EAGAIN), register a context.AfterFunc
+//     that sets a deadline in the past, and park. The runtime then wakes the
+//     goroutine as it would for any deadline. No byte is lost, because the
+//     system call itself is never interrupted.
+//  3. A registration costs a few hundred nanoseconds and is made for each
+//     Done channel, not for each call: when a call brings the Done channel of
+//     the call before it, the registration is kept for the next one too. So a
+//     server that reads in a loop under one ctx registers once. When the
+//     channel changes from call to call, as with a timeout made for each call,
+//     the registration is dropped at the end of the call: kept longer, it
+//     would fire for nothing when the caller releases that ctx.
+//  4. A registration that has fired is joined before anything else happens
+//     to the descriptor, and only then is the deadline cleared. Otherwise a
+//     late callback would poison the next call. Between two calls the
+//     deadline is always clear or the callback still to be joined.
+//
+// Registrations are compared by Done channel and never by context: contexts may
+// be of a type that == panics on, and many contexts made with
+// context.WithValue share one channel and so one registration.
+//
+// # What was rejected
+//
+//   - Copying ctx.Deadline into the descriptor: it knows nothing of a manual
+//     cancel, and moves a runtime timer on each call.
+//   - Waiting without a try of the system call: readiness is edge-triggered,
+//     an edge that was consumed does not come again. Whatever waits must first
+//     have seen EAGAIN with its own eyes.
+//   - (*os.File).Fd and net's File: they set the descriptor to blocking mode.
+//   - Taking any deadline error for a cancel: only ctx.Err decides.
+//
+// # Halves
+//
+// A descriptor has a reading and a writing half. Each serves one call at a
+// time; a second gets trigo.ErrBusy at once. The closures that the runtime's
+// interface needs are made once for each half, so that a call allocates
+// nothing.
+package pollio

@@ -1,0 +1,95 @@
+package trigo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+)
+
+// StapledStream joins a sending and a receiving stream into one: the pipes of a
+// child process, say. Sending goes to Send, receiving to Receive.
+//
+// Trio: trio.StapledStream. Unlike Trio's it has a guard of its own, so that
+// SendEOF during a blocked SendAll is [ErrBusy] even where SendEOF means
+// closing the sending half.
+type StapledStream struct {
+	Send    SendStream
+	Receive ReceiveStream
+
+	sending atomic.Bool // held by the one call that uses the sending half
+}
+
+var (
+	_ HalfCloseableStream = (*StapledStream)(nil)
+	_ Aborter             = (*StapledStream)(nil)
+)
+
+// Staple returns a stream that sends through send and receives from receive,
+// and owns both.
+func Staple(send SendStream, receive ReceiveStream) *StapledStream {
+	return &StapledStream{Send: send, Receive: receive}
+}
+
+// SendAll calls SendAll of the sending stream.
+func (s *StapledStream) SendAll(ctx context.Context, p []byte) error {
+	return s.guard("send", func() error { return s.Send.SendAll(ctx, p) })
+}
+
+// WaitSendAllMightNotBlock calls that of the sending stream.
+func (s *StapledStream) WaitSendAllMightNotBlock(ctx context.Context) error {
+	return s.guard("wait to send", func() error { return s.Send.WaitSendAllMightNotBlock(ctx) })
+}
+
+// SendEOF calls SendEOF of the sending stream if it has one, else it closes
+// it: on a stream that only sends, that is what says end of file.
+func (s *StapledStream) SendEOF(ctx context.Context) error {
+	return s.guard("send EOF", func() error {
+		if h, ok := s.Send.(interface{ SendEOF(context.Context) error }); ok {
+			return h.SendEOF(ctx)
+		}
+		if ctx.Err() != nil { // Close would release it, but a dead ctx does nothing here
+			return &OpError{Op: "send EOF", Layer: s.String(), Err: CancelError(ctx)}
+		}
+		return s.Send.Close(ctx)
+	})
+}
+
+func (s *StapledStream) guard(op string, f func() error) error {
+	if !s.sending.CompareAndSwap(false, true) {
+		return &OpError{Op: op, Layer: s.String(), Err: ErrBusy}
+	}
+	defer s.sending.Store(false)
+	return f()
+}
+
+// ReceiveSome calls ReceiveSome of the receiving stream.
+func (s *StapledStream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
+	return s.Receive.ReceiveSome(ctx, p)
+}
+
+// Close closes the sending and then the receiving stream, the second even if
+// the first fails. Both errors are kept.
+func (s *StapledStream) Close(ctx context.Context) error {
+	return errors.Join(s.Send.Close(ctx), s.Receive.Close(ctx))
+}
+
+// Abort aborts both streams; see [Abort].
+func (s *StapledStream) Abort() error {
+	return errors.Join(Abort(s.Send), Abort(s.Receive))
+}
+
+// Underlying returns the two streams, for [Layers].
+func (s *StapledStream) Underlying() []any { return []any{s.Send, s.Receive} }
+
+func (s *StapledStream) String() string {
+	return fmt.Sprintf("staple(%s, %s)", describe(s.Send), describe(s.Receive))
+}
+
+// describe names a layer in an error: by its String, else by its type.
+func describe(layer any) string {
+	if s, ok := layer.(fmt.Stringer); ok {
+		return s.String()
+	}
+	return fmt.Sprintf("%T", layer)
+}
