@@ -36,6 +36,15 @@ func CloseForcefully(r Resource) error {
 	return nil
 }
 
+// andClose closes r forcefully and returns err, joined to what the closing said if it
+// failed.
+func andClose(err error, r Resource) error {
+	if closing := CloseForcefully(r); closing != nil {
+		return errors.Join(err, closing)
+	}
+	return err
+}
+
 // dead is the context of forceful closing.
 var dead = func() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())

@@ -102,7 +102,7 @@ func consistsOf(err error, known ...error) bool {
 	return false
 }
 
-// same is a == b for errors whose type may not be comparable.
+// same is a == b for errors that may not be comparable.
 func same(a, b error) bool {
-	return b != nil && reflect.TypeOf(b).Comparable() && a == b
+	return b != nil && reflect.ValueOf(b).Comparable() && a == b
 }

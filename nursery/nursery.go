@@ -43,6 +43,7 @@ func Run(ctx context.Context, body func(ctx context.Context, n *Nursery) error) 
 			n.Cancel(errBodyGone)
 			n.end()
 			<-n.idle
+			n.abrupt.goexit = false // we are leaving already, and a Goexit would swallow a panic
 		}
 		n.cancel(nil)
 		n.abrupt.raise()
@@ -148,13 +149,14 @@ func (n *Nursery) settle(o outcome) {
 
 // result is what Run returns, once nobody runs any more.
 func (n *Nursery) result(outer context.Context) error {
+	n.mu.Lock() // someone may still call Cancel
+	defer n.mu.Unlock()
 	var kept []error
 	cancelled := false
 	for i, err := range n.errs {
 		switch {
-		case i == n.origin:
-			kept = append(kept, err)
-		case n.own && consistsOf(err, context.Canceled, n.ownCause):
+		case n.own && i != n.origin && consistsOf(err, context.Canceled, n.ownCause):
+			// the answer to our own cancel
 		case IsCancellation(outer, err):
 			cancelled = true
 		default:

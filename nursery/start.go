@@ -78,6 +78,11 @@ func Start[T any](ctx context.Context, n *Nursery, f func(ctx context.Context, s
 	}
 	unlink()
 	how.raise()
+	if ctx.Err() != nil && consistsOf(how.err, context.Canceled, context.Cause(ctx)) {
+		// What f got from its own ctx says Canceled even where ours says
+		// DeadlineExceeded.
+		return none, CancelError(ctx)
+	}
 	return none, cmp.Or(how.err, CancelError(ctx), ErrNotStarted)
 }
 

@@ -2,6 +2,7 @@ package pollio
 
 import (
 	"context"
+	"net"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -26,6 +27,7 @@ type Source interface {
 // are the kernel's and come as they are.
 type FD struct {
 	src    Source
+	socket bool
 	closed atomic.Bool
 	r, w   half
 
@@ -33,7 +35,7 @@ type FD struct {
 	// operations are method values, made once.
 	rbuf, wbuf          []byte
 	rn, wn              int
-	readOp, writeOp     func(sysfd int) error
+	tryRead, tryWrite   func(sysfd uintptr) bool
 	pollInOp, pollOutOp func(sysfd int) error
 }
 
@@ -50,8 +52,9 @@ func New(src Source) (*FD, error) {
 		return nil, err
 	}
 	fd := &FD{src: src}
-	fd.r.init(raw.Read, src.SetReadDeadline, &fd.closed)
-	fd.w.init(raw.Write, src.SetWriteDeadline, &fd.closed)
+	_, fd.socket = src.(net.Conn)
+	fd.r.init(raw, false, src.SetReadDeadline, &fd.closed)
+	fd.w.init(raw, true, src.SetWriteDeadline, &fd.closed)
 	fd.initOps()
 	return fd, nil
 }
@@ -66,6 +69,11 @@ func (fd *FD) ReadOp(ctx context.Context, op func(sysfd int) error) error {
 // WriteOp is ReadOp for the writing half.
 func (fd *FD) WriteOp(ctx context.Context, op func(sysfd int) error) error {
 	return fd.w.do(ctx, op)
+}
+
+// HoldWrite calls f, which must not wait, while no other call writes.
+func (fd *FD) HoldWrite(ctx context.Context, f func() error) error {
+	return fd.w.hold(ctx, f)
 }
 
 // Source returns what the FD was made of.

@@ -14,7 +14,8 @@ import (
 const errAgain = syscall.EAGAIN
 
 func (fd *FD) initOps() {
-	fd.readOp, fd.writeOp = fd.read, fd.write
+	fd.tryRead = func(sysfd uintptr) bool { return fd.r.attempt(fd.read(int(sysfd))) }
+	fd.tryWrite = func(sysfd uintptr) bool { return fd.w.attempt(fd.write(int(sysfd))) }
 	fd.pollInOp = func(sysfd int) error { return poll(sysfd, unix.POLLIN) }
 	fd.pollOutOp = func(sysfd int) error { return poll(sysfd, unix.POLLOUT) }
 }
@@ -26,7 +27,7 @@ func (fd *FD) Read(ctx context.Context, p []byte) (int, error) {
 		return 0, err
 	}
 	fd.rbuf, fd.rn = p, 0
-	err := fd.r.run(ctx, fd.readOp)
+	err := fd.r.run(ctx, fd.tryRead)
 	n := fd.rn
 	fd.rbuf = nil
 	fd.r.end()
@@ -35,7 +36,7 @@ func (fd *FD) Read(ctx context.Context, p []byte) (int, error) {
 
 func (fd *FD) read(sysfd int) error {
 	for {
-		n, err := syscall.Read(sysfd, fd.rbuf)
+		n, err := fd.sysRead(sysfd, fd.rbuf)
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -60,7 +61,7 @@ func (fd *FD) Write(ctx context.Context, p []byte) (int, error) {
 		return 0, nil
 	}
 	fd.wbuf, fd.wn = p, 0
-	err := fd.w.run(ctx, fd.writeOp)
+	err := fd.w.run(ctx, fd.tryWrite)
 	n := fd.wn
 	fd.wbuf = nil
 	fd.w.end()
@@ -72,7 +73,7 @@ const maxWrite = 1 << 30
 
 func (fd *FD) write(sysfd int) error {
 	for {
-		n, err := syscall.Write(sysfd, fd.wbuf[:min(len(fd.wbuf), maxWrite)])
+		n, err := fd.sysWrite(sysfd, fd.wbuf[:min(len(fd.wbuf), maxWrite)])
 		if n > 0 {
 			fd.wn += n
 			fd.wbuf = fd.wbuf[n:]

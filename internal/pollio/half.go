@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"trigo"
@@ -14,7 +15,8 @@ import (
 // half is one direction of a descriptor and the registration of its ctx. All
 // fields but busy and closed are owned by the holder of busy.
 type half struct {
-	wait        func(func(sysfd uintptr) bool) error // RawConn.Read or RawConn.Write
+	raw         syscall.RawConn
+	writing     bool // waits with raw.Write, not raw.Read
 	setDeadline func(time.Time) error
 	closed      *atomic.Bool // the descriptor's
 
@@ -24,7 +26,7 @@ type half struct {
 	ctx context.Context
 	op  func(sysfd int) error
 	err error
-	try func(sysfd uintptr) bool // method value of attempt
+	try func(sysfd uintptr) bool // calls op
 
 	// The registration.
 	done     <-chan struct{} // Done channel of the last call that waited
@@ -33,10 +35,11 @@ type half struct {
 	expired  chan struct{}   // one token for each callback that ran
 }
 
-func (h *half) init(wait func(func(uintptr) bool) error, setDeadline func(time.Time) error, closed *atomic.Bool) {
-	h.wait, h.setDeadline, h.closed = wait, setDeadline, closed
-	h.try, h.onCancel = h.attempt, h.expire
+func (h *half) init(raw syscall.RawConn, writing bool, setDeadline func(time.Time) error, closed *atomic.Bool) {
+	h.raw, h.writing, h.setDeadline, h.closed = raw, writing, setDeadline, closed
+	h.onCancel = h.expire
 	h.expired = make(chan struct{}, 1)
+	h.try = func(sysfd uintptr) bool { return h.attempt(h.op(int(sysfd))) }
 }
 
 // begin takes the half for one call. The order of the checks is the contract's:
@@ -83,21 +86,42 @@ func (h *half) do(ctx context.Context, op func(sysfd int) error) error {
 	if err := h.begin(ctx); err != nil {
 		return err
 	}
-	err := h.run(ctx, op)
+	h.op = op
+	err := h.run(ctx, h.try)
+	h.op = nil
 	h.end()
 	return err
 }
 
-// run is do for the holder of the half.
-func (h *half) run(ctx context.Context, op func(sysfd int) error) error {
+// run calls try, for the holder of the half, in the runtime's wait loop: until
+// try returns true. try ends by calling attempt.
+func (h *half) run(ctx context.Context, try func(sysfd uintptr) bool) error {
 	before := h.done
-	h.ctx, h.op = ctx, op
-	err := h.wait(h.try)
+	h.ctx = ctx
+	var err error
+	if h.writing {
+		err = h.raw.Write(try)
+	} else {
+		err = h.raw.Read(try)
+	}
+	h.ctx = nil
 	if err == nil {
 		err = h.err
 	}
-	h.ctx, h.op, h.err = nil, nil, nil
+	if err == nil && before == h.done {
+		return nil // as settle would find
+	}
 	return h.settle(ctx, before, err)
+}
+
+// hold calls f, which does not wait, with the half held.
+func (h *half) hold(ctx context.Context, f func() error) error {
+	if err := h.begin(ctx); err != nil {
+		return err
+	}
+	err := f()
+	h.end()
+	return err
 }
 
 // block calls f, which waits by itself under the half's deadline (Accept does),
@@ -113,10 +137,11 @@ func (h *half) block(ctx context.Context, f func() error) error {
 	return err
 }
 
-// attempt runs inside the runtime's wait loop.
-func (h *half) attempt(sysfd uintptr) bool {
-	h.err = h.op(int(sysfd))
-	if h.err != errAgain {
+// attempt takes the result of one try and reports whether it is final. If it is
+// not, the runtime parks the goroutine next.
+func (h *half) attempt(err error) bool {
+	h.err = err
+	if err != errAgain {
 		return true
 	}
 	h.register(h.ctx)
@@ -166,7 +191,9 @@ func (h *half) settle(ctx context.Context, before <-chan struct{}, err error) er
 		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil:
 		return trigo.CancelError(ctx)
-	case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrClosed):
+	case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrClosed), h.closed.Load():
+		// The last for an *os.File, whose SyscallConn says it with an error
+		// that is neither.
 		return trigo.ErrClosed
 	}
 	return err

@@ -25,7 +25,7 @@ type ListenerSource interface {
 // NewListener returns a Listener that owns src and its deadline.
 func NewListener(src ListenerSource) *Listener {
 	l := &Listener{src: src}
-	l.h.init(nil, src.SetDeadline, &l.closed)
+	l.h.init(nil, false, src.SetDeadline, &l.closed)
 	return l
 }
 
@@ -40,6 +40,9 @@ func (l *Listener) Accept(ctx context.Context) (conn net.Conn, err error) {
 
 // Source returns what the Listener was made of.
 func (l *Listener) Source() ListenerSource { return l.src }
+
+// Closed reports whether Close was called.
+func (l *Listener) Closed() bool { return l.closed.Load() }
 
 // Close closes the source and wakes an Accept that waits. It does nothing the
 // second time.

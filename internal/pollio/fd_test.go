@@ -1,0 +1,315 @@
+package pollio
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"trigo"
+)
+
+func TestCloseWakesWaiters(t *testing.T) {
+	a, b := pair(t)
+	fill(t, b)
+	w := watch(bounded(t))
+	reading := async(t, func() error { _, err := a.Read(w, make([]byte, 1<<20)); return err })
+	if err := reading(); err != nil { // what fill left is there
+		t.Fatal(err)
+	}
+	drained, writing := a, b
+	read := async(t, func() error {
+		for {
+			if _, err := drained.Read(w, make([]byte, 1<<20)); err != nil {
+				return err
+			}
+		}
+	})
+	untilParked(t, &w.registered)
+	fill2 := async(t, func() error {
+		_, err := writing.Write(bounded(t), make([]byte, 64<<20))
+		return err
+	})
+	writing.Close()
+	if err := fill2(); !errors.Is(err, trigo.ErrClosed) {
+		t.Errorf("writer: got %v, want ErrClosed", err)
+	}
+	drained.Close()
+	if err := read(); !errors.Is(err, trigo.ErrClosed) && err != io.EOF {
+		t.Errorf("reader: got %v, want ErrClosed", err)
+	}
+	if r, s := w.registered.Load(), w.stopped.Load(); r != s {
+		t.Errorf("%d registrations, %d dropped", r, s)
+	}
+	if _, err := a.Read(bounded(t), make([]byte, 1)); !errors.Is(err, trigo.ErrClosed) {
+		t.Errorf("read after close: %v", err)
+	}
+}
+
+// fill writes until the kernel takes no more.
+func fill(t *testing.T, fd *FD) (n int) {
+	t.Helper()
+	chunk := make([]byte, 64<<10)
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		m, err := fd.Write(ctx, chunk)
+		cancel()
+		n += m
+		if errors.Is(err, context.DeadlineExceeded) {
+			return n
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCancelledWriteReportsWhatWasSent(t *testing.T) {
+	a, b := pair(t)
+	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
+	ctx, cancel := context.WithCancel(context.Background())
+	w := watch(ctx)
+	var n int
+	wait := async(t, func() (err error) { n, err = a.Write(w, data); return err })
+	untilParked(t, &w.registered)
+	cancel()
+	if err := wait(); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	if n == 0 || n == len(data) {
+		t.Fatalf("%d bytes sent; the test tests nothing", n)
+	}
+	// The rest sent now joins up without a gap.
+	rest := async(t, func() error {
+		_, err := a.Write(bounded(t), data[n:])
+		a.Close()
+		return err
+	})
+	var got bytes.Buffer
+	buf := make([]byte, 1<<20)
+	for {
+		m, err := b.Read(bounded(t), buf)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Write(buf[:m])
+	}
+	if err := rest(); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), data) {
+		t.Fatalf("received %d bytes that differ from the %d sent", got.Len(), len(data))
+	}
+}
+
+func TestWriteNoticesCancelWithoutWaiting(t *testing.T) {
+	a, b := pair(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	var received atomic.Int64
+	reader := async(t, func() error {
+		buf := make([]byte, 1<<20)
+		for {
+			n, err := b.Read(bounded(t), buf)
+			if err != nil {
+				return err
+			}
+			if received.Add(int64(n)) > 8<<20 {
+				cancel()
+			}
+		}
+	})
+	n, err := a.Write(ctx, make([]byte, 1<<30))
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v after %d bytes", err, n)
+	}
+	a.Close()
+	if err := reader(); err != io.EOF {
+		t.Fatal(err)
+	}
+	if int64(n) != received.Load() {
+		t.Errorf("%d bytes reported, %d received", n, received.Load())
+	}
+}
+
+func TestSecondCallerGetsBusy(t *testing.T) {
+	a, b := pair(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	w := watch(ctx)
+	first := async(t, func() error { _, err := a.Read(w, make([]byte, 1)); return err })
+	untilParked(t, &w.registered)
+	if _, err := a.Read(bounded(t), make([]byte, 1)); !errors.Is(err, trigo.ErrBusy) {
+		t.Errorf("second Read: %v, want ErrBusy", err)
+	}
+	if err := a.WaitRead(bounded(t)); !errors.Is(err, trigo.ErrBusy) {
+		t.Errorf("WaitRead beside Read: %v, want ErrBusy", err)
+	}
+	if _, err := a.Write(bounded(t), []byte("x")); err != nil {
+		t.Errorf("Write beside Read: %v", err)
+	}
+	if _, err := b.Write(bounded(t), []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := first(); err != nil {
+		t.Errorf("the first caller was disturbed: %v", err)
+	}
+	cancel()
+}
+
+func TestWaitWrite(t *testing.T) {
+	a, b := pair(t)
+	if err := a.WaitWrite(bounded(t)); err != nil {
+		t.Fatalf("on an empty socket: %v", err)
+	}
+	fill(t, a)
+	w := watch(bounded(t))
+	wait := async(t, func() error { return a.WaitWrite(w) })
+	untilParked(t, &w.registered)
+	buf := make([]byte, 1<<20)
+	stop := make(chan struct{})
+	drain := async(t, func() error {
+		for {
+			select {
+			case <-stop:
+				return nil
+			default:
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+			_, err := b.Read(ctx, buf)
+			cancel()
+			if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+				return err
+			}
+		}
+	})
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	close(stop)
+	if err := drain(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRegularFileCannotBePolled(t *testing.T) {
+	f, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := New(f); !errors.Is(err, os.ErrNoDeadline) {
+		t.Fatalf("got %v, want os.ErrNoDeadline", err)
+	}
+}
+
+func TestPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rfd, wfd := mustNew(t, r), mustNew(t, w)
+	ctx, cancel := context.WithCancel(context.Background())
+	wc := watch(ctx)
+	wait := async(t, func() error { _, err := rfd.Read(wc, make([]byte, 1)); return err })
+	untilParked(t, &wc.registered)
+	cancel()
+	if err := wait(); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	wait = async(t, func() error { _, err := rfd.Read(bounded(t), make([]byte, 1)); return err })
+	if _, err := wfd.Write(bounded(t), []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := wait(); err != nil {
+		t.Fatal(err)
+	}
+	wfd.Close()
+	if _, err := rfd.Read(bounded(t), make([]byte, 1)); err != io.EOF {
+		t.Fatal(err)
+	}
+}
+
+func TestListener(t *testing.T) {
+	nl, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := NewListener(nl.(*net.TCPListener))
+	ctx, cancel := context.WithCancel(context.Background())
+	w := watch(ctx)
+	wait := async(t, func() error { _, err := l.Accept(w); return err })
+	untilParked(t, &w.registered)
+	if _, err := l.Accept(bounded(t)); !errors.Is(err, trigo.ErrBusy) {
+		t.Errorf("second Accept: %v, want ErrBusy", err)
+	}
+	cancel()
+	if err := wait(); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", nl.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s, err := l.Accept(bounded(t))
+	if err != nil {
+		t.Fatalf("after a cancelled Accept: %v", err)
+	}
+	s.Close()
+	w2 := watch(bounded(t))
+	wait = async(t, func() error { _, err := l.Accept(w2); return err })
+	untilParked(t, &w2.registered)
+	l.Close()
+	if err := wait(); !errors.Is(err, trigo.ErrClosed) {
+		t.Fatalf("Accept during Close: %v", err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAllocations pins what a call costs, in memory: nothing, whether it waits
+// or not, as long as the ctx stays.
+func TestAllocations(t *testing.T) {
+	a, b := pair(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	msg := make([]byte, 64)
+	go func() { // echo
+		buf := make([]byte, 64)
+		for {
+			n, err := b.Read(ctx, buf)
+			if err != nil {
+				return
+			}
+			if _, err := b.Write(ctx, buf[:n]); err != nil {
+				return
+			}
+		}
+	}()
+	roundTrip := func() {
+		if _, err := a.Write(ctx, msg); err != nil {
+			t.Fatal(err)
+		}
+		for n := 0; n < len(msg); {
+			m, err := a.Read(ctx, msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += m
+		}
+	}
+	roundTrip() // the first two make the registration
+	roundTrip()
+	if n := testing.AllocsPerRun(1000, roundTrip); n != 0 {
+		t.Errorf("%v allocations in a round trip, want 0", n)
+	}
+	a.Close()
+}

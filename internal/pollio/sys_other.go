@@ -1,0 +1,8 @@
+//go:build unix && !(linux && (amd64 || arm64) && !race && !msan && !asan)
+
+package pollio
+
+import "syscall"
+
+func (fd *FD) sysRead(sysfd int, p []byte) (int, error)  { return syscall.Read(sysfd, p) }
+func (fd *FD) sysWrite(sysfd int, p []byte) (int, error) { return syscall.Write(sysfd, p) }

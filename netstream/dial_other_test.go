@@ -1,0 +1,7 @@
+//go:build !linux
+
+package netstream
+
+import "testing"
+
+func checkBoundWithoutPort(*testing.T, *Stream) {}

@@ -1,0 +1,149 @@
+package netstream
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+
+	"trigo/nursery"
+)
+
+// Happy eyeballs: how one connection is made to a name with many addresses.
+//
+// # The problem
+//
+// Some addresses of a name may not answer, often all those of one family, and
+// TCP takes minutes to notice. Tried one after the other, a dead first address
+// costs those minutes; tried all at once, every connection costs the server as
+// many as it has addresses.
+//
+// # The rule
+//
+// The attempts are staggered. The next one starts when the latest one has
+// failed, or has not answered for a while (250 ms: more than a round trip to
+// most places, less than people notice). The first connection wins and the
+// other attempts are cancelled. Only the failure of the latest attempt hurries
+// the next: when an older one fails at last, nothing new was learnt about the
+// one that is being waited for.
+//
+// The families take turns (RFC 8305, section 4), because addresses mostly fail
+// by family.
+//
+// # What was rejected
+//
+//   - net.Dialer's own race: it has two lanes, one for each family, and goes
+//     through each of them strictly one by one (RFC 6555). Two dead addresses of
+//     one family cost two whole timeouts.
+//   - To return at once and let the losers end in the background: nothing
+//     outlives its call. A cancelled attempt ends in microseconds.
+//   - To look up the families separately and start with the one that answers
+//     first: the system's resolver answers for both together.
+
+// Why attempts ended that nothing was wrong with.
+var (
+	errOutrun     = errors.New("another address was first")
+	errUnanswered = errors.New("no answer")
+)
+
+// interleave reorders addresses so that the families take turns, beginning with
+// that of the first. Within a family the order stays.
+func interleave(addrs []netip.Addr) []netip.Addr {
+	var same, other []netip.Addr
+	for _, a := range addrs {
+		if a.Is4() == addrs[0].Is4() {
+			same = append(same, a)
+		} else {
+			other = append(other, a)
+		}
+	}
+	turns := make([]netip.Addr, 0, len(addrs))
+	for i := range max(len(same), len(other)) {
+		if i < len(same) {
+			turns = append(turns, same[i])
+		}
+		if i < len(other) {
+			turns = append(turns, other[i])
+		}
+	}
+	return turns
+}
+
+// race dials the addresses in order, staggered by delay (negative: each waits
+// for the failure of the one before), and returns the first connection, if
+// there is one, and what became of each attempt. It returns when every attempt
+// has ended; connections that came too late are discarded. If dial panics, so
+// does race, with nothing left open.
+func race[C any](
+	ctx context.Context,
+	addrs []netip.AddrPort,
+	delay time.Duration,
+	dial func(context.Context, netip.AddrPort) (C, error),
+	discard func(C),
+) (winner C, attempts []DialAttempt, won bool) {
+	var mu sync.Mutex // guards winner and won
+	settled := false
+	defer func() {
+		if !settled && won { // a panic passes through
+			discard(winner)
+		}
+	}()
+
+	began := time.Now()
+	attempts = make([]DialAttempt, 0, len(addrs)) // never grown: each attempt writes to its own
+	nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
+		for _, addr := range addrs {
+			if ctx.Err() != nil {
+				break
+			}
+			attempts = append(attempts, DialAttempt{Address: addr, Start: time.Since(began)})
+			a := &attempts[len(attempts)-1]
+			failed := make(chan struct{})
+			n.Go(func(ctx context.Context) error {
+				conn, err := dial(ctx, addr)
+				a.Duration = time.Since(began) - a.Start
+				if err != nil {
+					a.Err = whyFailed(ctx, err)
+					close(failed)
+					return nil
+				}
+				mu.Lock()
+				late := won
+				if !late {
+					winner, won, a.Won = conn, true, true
+					n.Cancel(errOutrun)
+				}
+				mu.Unlock()
+				if late {
+					a.Err = errOutrun
+					discard(conn)
+				}
+				return nil
+			})
+			var overdue <-chan time.Time
+			if delay >= 0 {
+				overdue = time.After(delay)
+			}
+			select {
+			case <-failed:
+			case <-overdue:
+			case <-ctx.Done():
+			}
+		}
+		return nil
+	})
+	settled = true
+	return winner, attempts, won
+}
+
+// whyFailed tells an attempt that failed from one that was given up.
+func whyFailed(ctx context.Context, err error) error {
+	switch {
+	case !nursery.IsCancellation(ctx, err):
+		return err
+	case context.Cause(ctx) == errOutrun:
+		return errOutrun
+	}
+	return errUnanswered
+}

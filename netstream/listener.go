@@ -1,0 +1,100 @@
+package netstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"trigo"
+	"trigo/internal/pollio"
+)
+
+// A Listener accepts TCP or Unix connections. It is a [trigo.Listener].
+//
+// Trio: trio.SocketListener.
+type Listener struct {
+	l       *pollio.Listener
+	addr    net.Addr
+	file    *socketFile // of a Unix socket, to be removed by Close; may be nil
+	closing sync.Once
+}
+
+var _ trigo.Listener[*Stream] = (*Listener)(nil)
+
+// FromListener returns a listener over l, which must be a *net.TCPListener or a
+// *net.UnixListener of the network "unix": one with socket options of its own
+// (net.ListenConfig), or one that was inherited (net.FileListener). The listener
+// owns l and its deadline. For any other l the error Is
+// [errors.ErrUnsupported] and l is left alone.
+func FromListener(l net.Listener) (*Listener, error) {
+	switch src := l.(type) {
+	case *net.TCPListener:
+		return newListener(src, l.Addr(), nil), nil
+	case *net.UnixListener:
+		if l.Addr().Network() == "unix" {
+			return newListener(src, l.Addr(), nil), nil
+		}
+	}
+	err := fmt.Errorf("a %T of network %s accepts no streams: %w", l, l.Addr().Network(), errors.ErrUnsupported)
+	return nil, &trigo.OpError{Op: "adopt", Layer: layerName(l.Addr()), Err: err}
+}
+
+func newListener(src pollio.ListenerSource, addr net.Addr, file *socketFile) *Listener {
+	return &Listener{l: pollio.NewListener(src), addr: addr, file: file}
+}
+
+// Accept waits for the next connection. Connections that died before they were
+// accepted are passed over, whatever error the kernel reports for them. Any
+// other error is returned and the listener stays usable: a lack of descriptors
+// (EMFILE, ENFILE) or memory among them, which [trigo.ServeListeners] retries.
+// A cancelled Accept loses no connection.
+func (l *Listener) Accept(ctx context.Context) (*Stream, error) {
+	for {
+		c, err := l.l.Accept(ctx)
+		if err == nil {
+			s, err := newStream(c, nil)
+			if err != nil {
+				c.Close()
+				return nil, l.fail("accept", err)
+			}
+			if l.addr.Network() == "unix" {
+				s.local = l.addr // the kernel has the name it was bound to, before the rename
+			}
+			return s, nil
+		}
+		if !isStillborn(err) {
+			return nil, l.fail("accept", err)
+		}
+	}
+}
+
+// Close stops listening and wakes an Accept that waits. It never waits itself.
+// Connections that nobody accepted are reset by the kernel. The file of a Unix
+// socket is removed, if [ListenUnix] made it and no other has taken its place.
+func (l *Listener) Close(ctx context.Context) error {
+	var err error
+	l.closing.Do(func() {
+		// The file first: while the socket is open, nothing else can have its
+		// inode number, and so nothing else be mistaken for it.
+		err = errors.Join(l.file.remove(), l.l.Close())
+	})
+	if err != nil {
+		return l.fail("close", err)
+	}
+	return nil
+}
+
+func (l *Listener) fail(op string, err error) error {
+	return &trigo.OpError{Op: op, Layer: l.String(), Err: bare(err)}
+}
+
+// Addr returns the address that the listener is bound to, with its real port.
+func (l *Listener) Addr() net.Addr { return l.addr }
+
+// Underlying returns the *net.TCPListener or *net.UnixListener, for [trigo.As].
+func (l *Listener) Underlying() any { return l.l.Source() }
+
+// String names the listener by its address: "tcp 127.0.0.1:8080".
+func (l *Listener) String() string { return layerName(l.addr) }

@@ -1,0 +1,151 @@
+package netstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+
+	"trigo"
+	"trigo/internal/fdstream"
+	"trigo/internal/pollio"
+)
+
+// A Stream is a connected TCP or Unix socket. It is a
+// [trigo.HalfCloseableStream]; what its methods have in common with those of
+// any stream is said there.
+//
+// TCP_NODELAY is on, as in package net. Close discards what the peer sent and
+// was not received yet; if there is any, the kernel resets the connection and
+// the peer may lose the last bytes sent to it: see [trigo.LingeringClose].
+//
+// Trio: trio.SocketStream.
+type Stream struct {
+	s             *fdstream.Stream
+	conn          conn
+	local, remote net.Addr // kept: the kernel forgets them when the peer resets
+	report        *DialReport
+	lowat         atomic.Bool // TCP_NOTSENT_LOWAT was set
+}
+
+var (
+	_ trigo.HalfCloseableStream = (*Stream)(nil)
+	_ trigo.Aborter             = (*Stream)(nil)
+)
+
+// conn is what *net.TCPConn and *net.UnixConn share.
+type conn interface {
+	net.Conn
+	pollio.Source
+	CloseWrite() error
+}
+
+// FromConn returns a stream over c, which must be a *net.TCPConn or a
+// *net.UnixConn of the network "unix". The stream owns c: its deadlines are the
+// stream's, and using c beside the stream is a race for its bytes. For any
+// other c the error Is [errors.ErrUnsupported] and c is left alone.
+func FromConn(c net.Conn) (*Stream, error) {
+	s, err := newStream(c, nil)
+	if err != nil {
+		return nil, &trigo.OpError{Op: "adopt", Layer: layerName(c.RemoteAddr()), Err: err}
+	}
+	return s, nil
+}
+
+func newStream(c net.Conn, report *DialReport) (*Stream, error) {
+	switch t := c.(type) {
+	case *net.TCPConn:
+	case *net.UnixConn:
+		if t.LocalAddr().Network() != "unix" {
+			return nil, fmt.Errorf("a socket of network %s is no stream: %w", t.LocalAddr().Network(), errors.ErrUnsupported)
+		}
+	default:
+		return nil, fmt.Errorf("a %T is no socket: %w", c, errors.ErrUnsupported)
+	}
+	s := &Stream{conn: c.(conn), local: c.LocalAddr(), remote: c.RemoteAddr(), report: report}
+	var err error
+	s.s, err = fdstream.New(s.conn, s)
+	return s, err
+}
+
+// SendAll sends all of p. It waits while the kernel's buffer is full. It
+// returns [trigo.ErrBroken] when the peer has reset the connection or no longer
+// receives, [trigo.ErrClosed] after [Stream.SendEOF] too. A cancelled SendAll
+// has sent the first N bytes of p ([trigo.OpError]), and the stream is usable.
+func (s *Stream) SendAll(ctx context.Context, p []byte) error {
+	return s.s.SendAll(ctx, p)
+}
+
+// WaitSendAllMightNotBlock waits until the kernel would take some bytes. From
+// the first call on, a TCP stream keeps little unsent data in the kernel
+// (TCP_NOTSENT_LOWAT, 16 KiB), so that what is sent next is sent soon; senders
+// that never call it keep the whole buffer. It returns when the peer is gone.
+func (s *Stream) WaitSendAllMightNotBlock(ctx context.Context) error {
+	if !s.lowat.Load() && s.lowat.CompareAndSwap(false, true) {
+		setNotSentLowat(s.conn)
+	}
+	return s.s.WaitSendAllMightNotBlock(ctx)
+}
+
+// SendEOF ends the sending half (shutdown(2) with SHUT_WR); receiving goes on.
+// It never waits.
+func (s *Stream) SendEOF(ctx context.Context) error {
+	return s.s.SendEOF(ctx, s.conn.CloseWrite)
+}
+
+// ReceiveSome receives at least one byte. It returns [io.EOF] once the peer has
+// ended its sending half, [trigo.ErrBroken] once the connection was reset or
+// timed out; either stays. A cancelled ReceiveSome took no byte.
+func (s *Stream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
+	return s.s.ReceiveSome(ctx, p)
+}
+
+// Close closes the socket and wakes every call that waits on it. It never
+// waits; ctx makes no difference. The kernel goes on sending what SendAll took.
+func (s *Stream) Close(ctx context.Context) error {
+	return s.s.Close(ctx)
+}
+
+// Abort closes the socket such that a TCP peer gets a reset (RST) and not an
+// end of file. Bytes not yet sent are dropped. A Unix socket has no reset: its
+// peer sees one only if it had sent bytes that were not received, else an end
+// of file.
+func (s *Stream) Abort() error {
+	if t, ok := s.conn.(*net.TCPConn); ok {
+		t.SetLinger(0) // fails only if closed already, and then it is too late
+	}
+	return s.s.Close(context.Background())
+}
+
+// LocalAddr returns the address of this end, as it was when the stream was
+// made. It works on a closed stream too.
+func (s *Stream) LocalAddr() net.Addr { return s.local }
+
+// RemoteAddr returns the address of the peer, as it was when the stream was
+// made. It works when the peer is gone.
+func (s *Stream) RemoteAddr() net.Addr { return s.remote }
+
+// DialReport returns how the connection came about, or nil if it was not
+// dialled by [DialTCP].
+func (s *Stream) DialReport() *DialReport { return s.report }
+
+// Underlying returns the *net.TCPConn or *net.UnixConn, for [trigo.As]. It is
+// good for socket options; its deadlines belong to the stream.
+func (s *Stream) Underlying() any { return s.conn }
+
+// FD returns the descriptor for packages of this module that move bytes in
+// other ways.
+func (s *Stream) FD() *pollio.FD { return s.s.FD() }
+
+// String names the stream by its peer: "tcp 192.0.2.1:443". The accepted end of
+// a Unix socket has a nameless peer and is named by its own address.
+func (s *Stream) String() string {
+	if s.remote.Network() == "unix" && (s.remote.String() == "" || s.remote.String() == "@") {
+		return layerName(s.local)
+	}
+	return layerName(s.remote)
+}
+
+// layerName names an address in errors.
+func layerName(a net.Addr) string { return a.Network() + " " + a.String() }

@@ -1,0 +1,230 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"trigo"
+	"trigo/nursery"
+)
+
+// pump is one direction.
+type pump struct {
+	*run
+	src, dst trigo.Stream
+	from, to string // the names of the sides
+	other    *pump
+	shown    *atomic.Int64 // the counter that the caller sees
+
+	sending atomic.Bool // a send is under way, which may have moved bytes not counted yet
+
+	// Of the pump alone until it has ended.
+	bytes  int64
+	stuck  bool // it ended with bytes received that the other side did not take
+	untold bool // the other side learns of the end of file when it is closed
+
+	// Guarded by run.mu.
+	cancel  context.CancelCauseFunc // of the operation under way; nil once ended
+	stopped error                   // why the direction must stop
+	probe   probeState
+	end     End
+	err     error
+	took    time.Duration
+}
+
+// errStopped is the cause with which a direction is stopped, beside ErrReaped
+// and ErrIdle.
+var errStopped = errors.New("the other direction failed")
+
+// buffers keeps those of the default size. They hold nothing but bytes.
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, defaultBufferSize)
+	return &b
+}}
+
+// pump moves bytes until the direction ends. Its error is always nil: how it
+// ended is for the report.
+func (p *pump) pump(outer context.Context) error {
+	var buf []byte
+	if p.size == defaultBufferSize {
+		pooled := buffers.Get().(*[]byte)
+		defer buffers.Put(pooled)
+		buf = *pooled
+	} else {
+		buf = make([]byte, p.size)
+	}
+
+	ctx := p.renew(outer)
+	for {
+		n, err := p.src.ReceiveSome(ctx, buf)
+		switch {
+		case err == nil:
+			p.touch()
+			if ctx, err = p.send(outer, ctx, buf[:n]); err != nil {
+				p.ended(outer, ctx, WriteFailed, err)
+				return nil
+			}
+		case err == io.EOF:
+			p.pass(outer, ctx)
+			return nil
+		case probed(ctx):
+			ctx = p.answer(outer)
+		default:
+			p.ended(outer, ctx, receiveEnd(err), err)
+			return nil
+		}
+	}
+}
+
+// send sends all of b. It returns the ctx to go on with.
+func (p *pump) send(outer, ctx context.Context, b []byte) (context.Context, error) {
+	p.sending.Store(true)
+	defer p.sending.Store(false)
+	for {
+		err := p.dst.SendAll(ctx, b)
+		n, known := len(b), true
+		if err != nil {
+			n, known = sent(err)
+		}
+		if n > 0 {
+			p.bytes += int64(n)
+			p.shown.Add(int64(n))
+			p.touch()
+			b = b[n:]
+		}
+		switch {
+		case err == nil:
+			return ctx, nil
+		case !known || !probed(ctx):
+			p.stuck = true
+			return ctx, err
+		}
+		ctx = p.answer(outer)
+	}
+}
+
+// sent returns how many bytes a failed SendAll moved. A stream that does not
+// say so cannot be asked to go on from there.
+func sent(err error) (n int, known bool) {
+	var op *trigo.OpError
+	if errors.As(err, &op) {
+		return int(op.N), true
+	}
+	return 0, false
+}
+
+// pass passes the end of file on.
+func (p *pump) pass(outer, ctx context.Context) {
+	half, ok := p.dst.(trigo.HalfCloseableStream)
+	if p.halve() == WriteFailed {
+		// This direction only saved what src had sent before it failed. dst must
+		// not see an end of file but the abort that follows: what it sent was lost.
+		p.ended(outer, ctx, EOF, nil)
+		return
+	}
+	p.sending.Store(true)
+	defer p.sending.Store(false)
+	for ok {
+		err := half.SendEOF(ctx)
+		switch {
+		case err == nil:
+			p.ended(outer, ctx, EOF, nil)
+			return
+		case errors.Is(err, errors.ErrUnsupported):
+			ok = false
+		case probed(ctx):
+			ctx = p.answer(outer)
+		default:
+			p.ended(outer, ctx, WriteFailed, err)
+			return
+		}
+	}
+	p.untold = true
+	p.ended(outer, ctx, EOF, nil)
+}
+
+// receiveEnd classifies a failed receive.
+func receiveEnd(err error) End {
+	switch {
+	case errors.Is(err, trigo.ErrTruncated):
+		return Truncated
+	case errors.Is(err, trigo.ErrBroken):
+		return Broken
+	}
+	return Failed
+}
+
+// ended records the end of the direction and decides what it means for the
+// other one.
+func (p *pump) ended(outer, ctx context.Context, end End, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	side := p.from
+	if end == WriteFailed {
+		side = p.to
+	}
+	if nursery.IsCancellation(ctx, err) {
+		why := context.Cause(ctx)
+		if why == errProbe {
+			_, why = p.limit()
+		}
+		switch {
+		case outer.Err() != nil:
+			end, err, side = Cancelled, trigo.CancelError(outer), ""
+		case why == ErrReaped:
+			end, err = Reaped, why
+		case why == ErrIdle:
+			end, err, side = Idle, why, ""
+		case why == errStopped:
+			end, err = Stopped, nil
+		}
+	}
+	p.end, p.err, p.took = end, err, time.Since(p.start)
+	p.cancel(nil)
+	p.cancel = nil
+	p.probe = unasked
+
+	if err != nil {
+		p.blame(side, err)
+	}
+	if end != EOF && end != WriteFailed { // after a WriteFailed the other direction may save an answer
+		p.other.stop(errStopped)
+	}
+	p.halfOpen = true
+	p.touch()
+	p.check()
+}
+
+// stop ends the direction, if it has not ended. Called with mu held.
+func (p *pump) stop(why error) {
+	if p.stopped == nil {
+		p.stopped = why
+	}
+	if p.cancel != nil {
+		p.cancel(why)
+	}
+}
+
+// renew returns the ctx for the operations to come.
+func (p *pump) renew(outer context.Context) context.Context {
+	ctx, cancel := context.WithCancelCause(outer)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cancel != nil {
+		p.cancel(nil)
+	}
+	p.cancel = cancel
+	if p.stopped != nil {
+		cancel(p.stopped)
+	}
+	return ctx
+}
+
+// report is the direction's part of the report, when it has ended.
+func (p *pump) report() Direction {
+	return Direction{Bytes: p.bytes, End: p.end, Err: p.err, Duration: p.took}
+}

@@ -1,0 +1,98 @@
+package relay
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// Report tells what a relay moved and how each direction ended.
+type Report struct {
+	AToB, BToA Direction
+	Duration   time.Duration // from the call of Run to the release of both streams
+
+	// Close is what releasing the streams said, joined; nil if both ended with
+	// grace. It does not count as a failure of the relay: everything had been
+	// delivered, or had already failed, before.
+	Close error
+}
+
+// Direction is one half of a [Report].
+type Direction struct {
+	Bytes    int64         // taken by the side that it was sent to
+	End      End           // why it ended
+	Err      error         // the error behind End; nil for EOF and Stopped
+	Duration time.Duration // from the call of Run to its end
+}
+
+// End is the reason why a direction ended.
+type End int
+
+const (
+	_           End = iota
+	EOF             // the source ended; everything was delivered, and the end of it told unless the other direction had failed
+	Broken          // receiving failed: the source was reset, its transport failed
+	Truncated       // the source ended without proof of an end
+	Failed          // receiving failed for another reason: somebody else closed or used the stream
+	WriteFailed     // sending failed
+	Reaped          // half-open, and silent for Options.Linger
+	Idle            // silent for Options.Idle
+	Cancelled       // the ctx of Run was cancelled
+	Stopped         // nothing was wrong here, but the other direction had failed
+)
+
+var endNames = [...]string{
+	"open", "eof", "broken", "truncated", "failed",
+	"write failed", "reaped", "idle", "cancelled", "stopped",
+}
+
+func (e End) String() string {
+	if e < 0 || int(e) >= len(endNames) {
+		return fmt.Sprintf("End(%d)", int(e))
+	}
+	return endNames[e]
+}
+
+// Error is the error of a relay: the first thing that went wrong, and where.
+type Error struct {
+	Side string // "a", "b", or "" when it was neither: silence, a cancel
+	Err  error
+}
+
+func (e *Error) Error() string {
+	if e.Side == "" {
+		return "relay: " + e.Err.Error()
+	}
+	return "relay: side " + e.Side + ": " + e.Err.Error()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Timeout reports whether the relay ended for lack of bytes.
+func (e *Error) Timeout() bool {
+	t, ok := e.Err.(interface{ Timeout() bool })
+	return ok && t.Timeout()
+}
+
+// The errors of silence. Both also Is [os.ErrDeadlineExceeded].
+var (
+	// ErrReaped: one direction had ended, and no byte came in the other for
+	// Options.Linger.
+	ErrReaped error = &silence{"no bytes since the other direction ended"}
+
+	// ErrIdle: no byte came in either direction for Options.Idle.
+	ErrIdle error = &silence{"no bytes in either direction"}
+)
+
+type silence struct{ text string }
+
+func (s *silence) Error() string        { return s.text }
+func (s *silence) Timeout() bool        { return true }
+func (s *silence) Is(target error) bool { return target == os.ErrDeadlineExceeded }
+
+// Counters show the progress of a relay while it runs. A byte counts when the
+// side that it was sent to has taken it.
+type Counters struct {
+	AToB, BToA atomic.Int64
+}

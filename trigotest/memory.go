@@ -1,0 +1,77 @@
+package trigotest
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"trigo"
+)
+
+// Pump moves what was sent into send over to recv: up to max bytes, or all if
+// max is not positive. When send is closed and empty, it moves the end of the
+// stream; if send was aborted, the failure. It reports whether there was
+// anything to move, and never waits.
+//
+// If recv cannot take the data, because it is closed or has ended, the data is lost
+// and the error Is [trigo.ErrBroken]. If somebody is just getting data from
+// send it Is [trigo.ErrBusy]. Pumps of one send may run concurrently: each is
+// one step, so nothing changes its place.
+//
+// Trio: trio.testing.memory_stream_pump.
+func Pump(send *MemorySendStream, recv *MemoryReceiveStream, max int) (bool, error) {
+	send.pumping.Lock()
+	defer send.pumping.Unlock()
+	data, err := send.GetDataNoWait(max)
+	switch {
+	case err == io.EOF:
+		recv.PutEOF()
+		return true, nil
+	case errors.Is(err, trigo.ErrWouldBlock):
+		return false, nil
+	case errors.Is(err, trigo.ErrBroken):
+		recv.PutError(errAborted)
+		return true, nil
+	case err != nil:
+		return false, err
+	}
+	if err := recv.PutData(data); err != nil {
+		return false, trigo.Broken(errPeerClosed)
+	}
+	return true, nil
+}
+
+// NewMemoryOneWayPair returns the two ends of a stream in memory. What is sent
+// can be received at once, there is no limit to how much, and sending never
+// waits.
+//
+// The ends are connected by hooks of the sending half, SendAllHook and
+// CloseHook, which call [Pump]. Replace SendAllHook to make the sender wait, to
+// lose data, or to move it later.
+//
+// Trio: trio.testing.memory_stream_one_way_pair.
+func NewMemoryOneWayPair() (*MemorySendStream, *MemoryReceiveStream) {
+	send, recv := NewMemorySendStream(), NewMemoryReceiveStream()
+	send.SendAllHook = func(context.Context) error {
+		_, err := Pump(send, recv, 0)
+		return err
+	}
+	send.CloseHook = func() {
+		// Once for what may still be there, once for the end of it. Nobody is
+		// left to be told that there is no receiver.
+		Pump(send, recv, 0)
+		Pump(send, recv, 0)
+	}
+	return send, recv
+}
+
+// NewMemoryPair returns two connected streams, made of two pairs of
+// [NewMemoryOneWayPair]. The halves, and with them the hooks, are found in
+// Send and Receive, or by [trigo.As].
+//
+// Trio: trio.testing.memory_stream_pair.
+func NewMemoryPair() (a, b *trigo.StapledStream) {
+	aSend, bReceive := NewMemoryOneWayPair()
+	bSend, aReceive := NewMemoryOneWayPair()
+	return trigo.Staple(aSend, aReceive), trigo.Staple(bSend, bReceive)
+}

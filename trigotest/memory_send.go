@@ -1,0 +1,161 @@
+package trigotest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"trigo"
+	"trigo/nursery"
+)
+
+// A MemorySendStream is the sending half of a stream in memory. What is sent
+// piles up in it without bound until someone gets it out with
+// [MemorySendStream.GetData] or [Pump].
+//
+// The hooks may be nil, and may be set at any time at which no call on the
+// stream is under way. Without hooks no call waits. The ctx of a hook ends with
+// the call's, and when the stream is closed: then the call returns
+// [trigo.ErrClosed]. A hook that does not heed its ctx cannot be interrupted.
+//
+// Trio: trio.testing.MemorySendStream.
+type MemorySendStream struct {
+	// SendAllHook is called by SendAll after the data was stored. Its error is
+	// that of SendAll.
+	SendAllHook func(ctx context.Context) error
+
+	// WaitHook is called by WaitSendAllMightNotBlock.
+	WaitHook func(ctx context.Context) error
+
+	// CloseHook is called by the first Close or Abort, once the stream is
+	// closed.
+	CloseHook func()
+
+	queue    *byteQueue
+	life     lifeline
+	sending  atomic.Bool
+	fetching atomic.Bool
+	pumping  sync.Mutex // makes Pump one step, against another Pump
+}
+
+// NewMemorySendStream returns an empty, open stream without hooks.
+func NewMemorySendStream() *MemorySendStream {
+	return &MemorySendStream{queue: newByteQueue()}
+}
+
+// SendAll stores p and calls SendAllHook. It waits only in the hook; when it is
+// cancelled there the data is stored all the same, and OpError.N says so.
+func (s *MemorySendStream) SendAll(ctx context.Context, p []byte) error {
+	return s.exclusive(ctx, "send", func() (int, error) {
+		if err := s.queue.put(p); err != nil {
+			return 0, err
+		}
+		err := s.life.run(ctx, s.SendAllHook)
+		if errors.Is(err, trigo.ErrBroken) {
+			return 0, err // the hook found nobody to give it to
+		}
+		return len(p), err
+	})
+}
+
+// WaitSendAllMightNotBlock calls WaitHook, and waits only there.
+func (s *MemorySendStream) WaitSendAllMightNotBlock(ctx context.Context) error {
+	return s.exclusive(ctx, "wait to send", func() (int, error) {
+		return 0, s.life.run(ctx, s.WaitHook)
+	})
+}
+
+func (s *MemorySendStream) exclusive(ctx context.Context, op string, f func() (int, error)) error {
+	if err := s.life.begin(ctx); err != nil {
+		return memoryError(op, 0, err)
+	}
+	if !s.sending.CompareAndSwap(false, true) {
+		return memoryError(op, 0, trigo.ErrBusy)
+	}
+	defer s.sending.Store(false)
+	n, err := f()
+	return memoryError(op, n, err)
+}
+
+// Close closes the stream and calls CloseHook. It never waits, and a dead ctx
+// makes no difference to it. The data stored can still be got, and then
+// io.EOF.
+func (s *MemorySendStream) Close(ctx context.Context) error {
+	s.shut(s.queue.end)
+	return nil
+}
+
+// Abort closes the stream like Close but drops what is stored. Whoever gets
+// data from the stream, or receives what is pumped out of it, then gets
+// [trigo.ErrBroken] in place of it.
+func (s *MemorySendStream) Abort() error {
+	s.shut(func() { s.queue.fail(trigo.Broken(errAborted)) })
+	return nil
+}
+
+var errAborted = errors.New("aborted by the peer")
+
+func (s *MemorySendStream) shut(queue func()) {
+	if !s.life.cut() {
+		return
+	}
+	queue()
+	if s.CloseHook != nil {
+		s.CloseHook()
+	}
+}
+
+// GetData takes data out of the stream: up to max bytes, or all if max is not
+// positive. It waits until there is at least one byte; a cancelled call took
+// none. It returns io.EOF when the stream is closed and everything was got,
+// ErrBroken if it was aborted, ErrBusy while another call gets data.
+func (s *MemorySendStream) GetData(ctx context.Context, max int) ([]byte, error) {
+	if err := trigo.CancelError(ctx); err != nil {
+		return nil, memoryError("get data", 0, err)
+	}
+	return s.fetch(max, func() error { return s.queue.await(ctx) })
+}
+
+// GetDataNoWait is GetData that never waits: where GetData would, it returns
+// ErrWouldBlock.
+func (s *MemorySendStream) GetDataNoWait(max int) ([]byte, error) {
+	return s.fetch(max, func() error { return nil })
+}
+
+func (s *MemorySendStream) fetch(max int, await func() error) (data []byte, err error) {
+	if !s.fetching.CompareAndSwap(false, true) {
+		return nil, memoryError("get data", 0, trigo.ErrBusy)
+	}
+	defer s.fetching.Store(false)
+	if max <= 0 {
+		max = math.MaxInt
+	}
+	if err = await(); err == nil {
+		err = s.queue.take(max, func(p []byte) { data = bytes.Clone(p) })
+	}
+	return data, memoryError("get data", 0, err)
+}
+
+func (s *MemorySendStream) String() string { return "memory" }
+
+// memoryError is the public form of an error; there is none for nil, and
+// io.EOF stays as it is.
+func memoryError(op string, n int, err error) error { return opError("memory", op, n, err) }
+
+func opError(layer, op string, n int, err error) error {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return &trigo.OpError{Op: op, Layer: layer, N: int64(n), Err: err}
+}
+
+func isCancellation(ctx context.Context, err error) bool { return nursery.IsCancellation(ctx, err) }
+
+var (
+	_ trigo.SendStream = (*MemorySendStream)(nil)
+	_ trigo.Aborter    = (*MemorySendStream)(nil)
+)
