@@ -201,18 +201,21 @@ func TestBufferedUnread(t *testing.T) {
 
 func TestBufferedSlicesCannotGrowIntoTheBuffer(t *testing.T) {
 	ctx := t.Context()
-	b := buffered("aabbccdd\nee")
-	exactly, _ := b.ReceiveExactly(ctx, 2)
-	peeked, _ := b.Peek(ctx, 2)
-	_, _ = append(exactly, "XX"...), append(peeked, "XX"...)
-	_ = append(b.Buffered()[:2:2], "XX"...)
-	line, _ := b.ReceiveLine(ctx, 0)
-	_ = append(line[:len(line):len(line)], "XX"...)
-	if string(line) != "bbccdd" || string(b.Buffered()) != "ee" {
-		t.Errorf("got %q, then %q", line, b.Buffered())
-	}
-	if cap(b.Buffered()) != 2 {
-		t.Errorf("Buffered has room for %d bytes", cap(b.Buffered()))
+	b := buffered("aabb\ncc;dd")
+	for _, call := range []func() ([]byte, error){
+		func() ([]byte, error) { return b.Peek(ctx, 2) },
+		func() ([]byte, error) { return b.ReceiveExactly(ctx, 2) },
+		func() ([]byte, error) { return b.ReceiveLine(ctx, 0) },
+		func() ([]byte, error) { return b.ReceiveUntil(ctx, []byte(";"), 0) },
+		func() ([]byte, error) { return b.Buffered(), nil },
+	} {
+		p, err := call()
+		wantNil(t, "call", err)
+		left := string(b.Buffered())
+		_ = append(p, "XXX"...)
+		if string(b.Buffered()) != left {
+			t.Errorf("appending to %q made %q of %q", p, b.Buffered(), left)
+		}
 	}
 }
 
@@ -294,9 +297,11 @@ type endless struct {
 	text []byte
 	size int
 	at   int // the next byte of text
+	room int // that the last call had
 }
 
 func (s *endless) ReceiveSome(_ context.Context, p []byte) (int, error) {
+	s.room = len(p)
 	p = p[:min(s.size, len(p))]
 	for i := 0; i < len(p); {
 		n := copy(p[i:], s.text[s.at:])
@@ -346,15 +351,29 @@ func TestBufferedReadyLineAllocatesNothing(t *testing.T) {
 	}
 }
 
+func TestBufferedEmptyBufferIsFilledFromItsBeginning(t *testing.T) {
+	source := &endless{text: []byte("x"), size: 1000}
+	b := trigo.NewBufferedReceiver(source)
+	for range 10 {
+		_, err := b.ReceiveExactly(t.Context(), 1000)
+		wantNil(t, "receive", err)
+		if source.room != b.BufferSize() {
+			t.Errorf("room for %d bytes in a buffer of %d", source.room, b.BufferSize())
+		}
+	}
+}
+
 func TestBufferedLongMessageInSmallPiecesTakesLinearTime(t *testing.T) {
-	// Searched from its start after every byte, this would be 5e11 comparisons.
-	const size = 1 << 20
-	text := append(bytes.Repeat([]byte("x"), size-1), '\n')
+	// Searched from its start after every byte, this would be 1e11 steps of a
+	// slow search.
+	const size = 512 << 10
+	delim := []byte("xxxxxxxxxxxxxxxy")
+	text := append(bytes.Repeat([]byte("x"), size-1), 'y')
 	b := trigo.NewBufferedReceiver(&endless{text: text, size: 1})
 	began := time.Now()
-	line, err := b.ReceiveLine(t.Context(), size)
-	if len(line) != size-1 || err != nil {
-		t.Errorf("%d bytes, %v", len(line), err)
+	message, err := b.ReceiveUntil(t.Context(), delim, size)
+	if len(message) != size || err != nil {
+		t.Errorf("%d bytes, %v", len(message), err)
 	}
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("took %v", took)

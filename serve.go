@@ -56,9 +56,8 @@ type ServeOptions struct {
 //
 // The listeners belong to it from the call on, even one with bad arguments:
 // however it ends, they are closed. So are the connections, forcefully, when
-// their handler has returned, failed or panicked: a graceful Close is up to the
-// handler. A connection that arrives together with a cancel is not left open
-// either.
+// their handler has returned, failed or panicked, and one that arrives together
+// with a cancel. A graceful Close is up to the handler.
 //
 // An Accept that fails for lack of descriptors or memory is logged and tried
 // again: the lack passes when connections end. Any other error of a listener

@@ -18,6 +18,7 @@ type StapledStream struct {
 	Receive ReceiveStream
 
 	sending atomic.Bool // held by the one call that uses the sending half
+	closed  atomic.Bool
 }
 
 var (
@@ -48,8 +49,13 @@ func (s *StapledStream) SendEOF(ctx context.Context) error {
 		if h, ok := s.Send.(interface{ SendEOF(context.Context) error }); ok {
 			return h.SendEOF(ctx)
 		}
-		if ctx.Err() != nil { // Close would release it, but a dead ctx does nothing here
-			return &OpError{Op: "send EOF", Layer: s.String(), Err: CancelError(ctx)}
+		// Close would succeed on a closed stream, and with a dead ctx too.
+		err := CancelError(ctx)
+		if s.closed.Load() {
+			err = ErrClosed
+		}
+		if err != nil {
+			return &OpError{Op: "send EOF", Layer: s.String(), Err: err}
 		}
 		return s.Send.Close(ctx)
 	})
@@ -71,11 +77,13 @@ func (s *StapledStream) ReceiveSome(ctx context.Context, p []byte) (int, error) 
 // Close closes the sending and then the receiving stream, the second even if
 // the first fails. Both errors are kept.
 func (s *StapledStream) Close(ctx context.Context) error {
+	s.closed.Store(true)
 	return errors.Join(s.Send.Close(ctx), s.Receive.Close(ctx))
 }
 
 // Abort aborts both streams; see [Abort].
 func (s *StapledStream) Abort() error {
+	s.closed.Store(true)
 	return errors.Join(Abort(s.Send), Abort(s.Receive))
 }
 

@@ -105,6 +105,16 @@ func TestStapleSendEOF(t *testing.T) {
 	})
 }
 
+func TestStapleSendEOFAfterClose(t *testing.T) {
+	var c calls
+	s := trigo.Staple(sendHalf{calls: &c}, receiveHalf{calls: &c})
+	wantNil(t, "close", s.Close(t.Context()))
+	if err := s.SendEOF(t.Context()); !errors.Is(err, trigo.ErrClosed) {
+		t.Errorf("SendEOF: %v, want ErrClosed", err)
+	}
+	c.want(t, "close send", "close receive")
+}
+
 func TestStapleCloseClosesBothHalvesWhateverTheySay(t *testing.T) {
 	one, two := errors.New("one"), errors.New("two")
 	var c calls

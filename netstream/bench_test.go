@@ -2,7 +2,6 @@ package netstream
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"slices"
@@ -289,5 +288,3 @@ func BenchmarkRatioBulkSend(b *testing.B) {
 		}
 	})
 }
-
-var _ = fmt.Sprint

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"time"
 
 	"trigo"
@@ -31,17 +30,18 @@ type DialOptions struct {
 // The host is an address (IPv6 in brackets, with a zone if it needs one) or a
 // name, which may be an international one.
 //
-// All addresses of the name are tried, the families in turn, each [DialOptions]
-// Delay after the one before or as soon as that has failed. The first connection wins.
-// DialTCP returns when every other attempt has ended and is closed. It has no time
-// limit but ctx: an attempt ends when the kernel gives up, after minutes. Looking
-// up the name is part of the call; [WithResolver] changes how it is done.
+// The addresses of the name are tried, the families in turn, each one some time
+// after the one before (the Delay of [DialOptions]) or as soon as that has
+// failed. The first connection wins. DialTCP returns when every other attempt
+// has ended and is closed. Its only time limit is ctx: left alone, an attempt
+// ends when the kernel gives up, after minutes. Looking up the name is part of
+// the call; [WithResolver] changes how it is done.
 //
 // If every address failed, the error holds a [DialError] with the report of all
-// attempts, and Is the error of each: errors.Is(err, syscall.ECONNREFUSED) if one
-// was refused. If the name has no address it holds a *[net.DNSError]. If ctx ended,
-// it is that of a cancelled call, with the report so far. A malformed address fails
-// before any I/O.
+// attempts, and Is the error of each: errors.Is(err, syscall.ECONNREFUSED) if
+// one was refused. If the name has no address, it holds a *[net.DNSError]. If
+// ctx ended, it is that of a cancelled call, with the report so far. A malformed
+// address fails before any I/O.
 //
 // Trio: trio.open_tcp_stream.
 func DialTCP(ctx context.Context, address string, opts *DialOptions) (*Stream, error) {
@@ -122,14 +122,4 @@ func (o *DialOptions) connect(ctx context.Context, addr netip.AddrPort) (net.Con
 		return nil, connectError(ctx, err)
 	}
 	return conn, nil
-}
-
-// connectError returns what a Dialer's error means. Only the ctx can have set
-// it a time limit.
-func connectError(ctx context.Context, err error) error {
-	givenUp := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
-	if givenUp && isCancelled(ctx) {
-		return trigo.CancelError(ctx)
-	}
-	return bare(err)
 }

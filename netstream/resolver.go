@@ -2,13 +2,10 @@ package netstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
-	"time"
 
 	"golang.org/x/net/idna"
 
@@ -83,27 +80,4 @@ func asciiName(host string) (string, error) {
 		}
 	}
 	return host, nil
-}
-
-// isCancelled reports whether ctx has ended. Package net keeps its own clock for
-// the deadline of a ctx, which may be a moment ahead of the ctx's.
-func isCancelled(ctx context.Context) bool {
-	if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
-		<-ctx.Done()
-	}
-	return ctx.Err() != nil
-}
-
-// bare returns what is left of an error of package net without the words that
-// our own errors say: operation, network, addresses.
-func bare(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		err = op.Err
-	}
-	var call *os.SyscallError
-	if errors.As(err, &call) && call.Syscall == "connect" {
-		err = call.Err
-	}
-	return err
 }

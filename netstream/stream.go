@@ -48,7 +48,7 @@ type conn interface {
 func FromConn(c net.Conn) (*Stream, error) {
 	s, err := newStream(c, nil)
 	if err != nil {
-		return nil, &trigo.OpError{Op: "adopt", Layer: layerName(c.RemoteAddr()), Err: err}
+		return nil, &trigo.OpError{Op: "adopt", Layer: fmt.Sprintf("%T", c), Err: err}
 	}
 	return s, nil
 }
@@ -61,7 +61,7 @@ func newStream(c net.Conn, report *DialReport) (*Stream, error) {
 			return nil, fmt.Errorf("a socket of network %s is no stream: %w", t.LocalAddr().Network(), errors.ErrUnsupported)
 		}
 	default:
-		return nil, fmt.Errorf("a %T is no socket: %w", c, errors.ErrUnsupported)
+		return nil, fmt.Errorf("neither a TCP nor a Unix connection: %w", errors.ErrUnsupported)
 	}
 	s := &Stream{conn: c.(conn), local: c.LocalAddr(), remote: c.RemoteAddr(), report: report}
 	var err error

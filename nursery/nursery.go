@@ -149,8 +149,6 @@ func (n *Nursery) settle(o outcome) {
 
 // result is what Run returns, once nobody runs any more.
 func (n *Nursery) result(outer context.Context) error {
-	n.mu.Lock() // someone may still call Cancel
-	defer n.mu.Unlock()
 	var kept []error
 	cancelled := false
 	for i, err := range n.errs {

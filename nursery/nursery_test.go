@@ -216,18 +216,18 @@ func TestOuterCancelIsReportedOnce(t *testing.T) {
 }
 
 func TestOuterCancelIsReportedOnceEvenIfAChildIsFirstToSee(t *testing.T) {
-	// The child listens to the outer ctx, and may be back before the
-	// nursery's own ctx has heard of it.
+	// The children listen to the outer ctx, and are back before the nursery's
+	// own ctx has heard of it.
 	synctest.Test(t, func(t *testing.T) {
 		late := newLateContext()
-		err := run(late, func(ctxt) error { <-late.seen; return late.Err() }, func(ctxt) error { <-late.seen; return late.Err() }, untilCancelled)
-		if err != context.Canceled {
+		hasty := func(ctxt) error { <-late.seen; return fmt.Errorf("receive: %w", late.Err()) }
+		if err := run(late, hasty, hasty, untilCancelled); err != context.DeadlineExceeded {
 			t.Errorf("got %v", err)
 		}
 	})
 }
 
-// lateContext is cancelled, by its Err, before its Done tells anyone.
+// lateContext has ended, by its Err, before its Done tells anyone.
 type lateContext struct {
 	context.Context
 	seen chan struct{}
@@ -245,7 +245,7 @@ func newLateContext() *lateContext {
 func (c *lateContext) Done() <-chan struct{} { return c.done }
 func (c *lateContext) Err() error {
 	if c.dead.Load() {
-		return context.Canceled
+		return context.DeadlineExceeded
 	}
 	return nil
 }
@@ -329,7 +329,7 @@ func TestCancelMayRaceTheEnd(t *testing.T) {
 	for range 100 {
 		var wg sync.WaitGroup
 		_ = nursery.Run(t.Context(), func(_ ctxt, n *nursery.Nursery) error {
-			n.Go(fails(io.ErrUnexpectedEOF))
+			n.Go(fails(nil))
 			wg.Go(func() { n.Cancel(nil) })
 			return nil
 		})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -44,8 +43,8 @@ func usage(hint, format string, args ...any) *failure {
 // opening returns the failure of a side that could not be opened.
 func opening(side int, err error) *failure {
 	f := &failure{exitOpenA + side, fmt.Errorf("%s: %w", sideNames[side], err), hintFor(err)}
-	if code, ok := interruption(err); ok {
-		f.code = code
+	if cause, code := interruption(err); cause != nil {
+		f.code, f.err, f.hint = code, cause, ""
 	}
 	if errors.Is(err, errConnectTimeout) {
 		f.code = exitTimeout
@@ -66,10 +65,10 @@ func relaying(err error) *failure {
 			f.err = fmt.Errorf("%s: %w", e.Side, e.Err)
 		}
 	}
-	code, interrupted := interruption(err)
+	cause, code := interruption(err)
 	switch {
-	case interrupted:
-		f.code, f.err = code, context.Cause(cancelled{err})
+	case cause != nil:
+		f.code, f.err = code, cause
 	case errors.Is(err, relay.ErrReaped):
 		f.code, f.hint = exitTimeout, "--linger says how long to wait"
 	case errors.Is(err, relay.ErrIdle):
@@ -101,17 +100,17 @@ func (s signalled) code() int {
 	return exitFailure
 }
 
-// interruption returns the exit code of an error that comes from a signal or
-// from the end of the drain.
-func interruption(err error) (code int, ok bool) {
+// interruption returns the cause and the exit code of an error that comes from
+// a signal or from the end of the drain, and nil for others.
+func interruption(err error) (cause error, code int) {
 	var s signalled
 	switch {
 	case errors.As(err, &s):
-		return s.code(), true
+		return s, s.code()
 	case errors.Is(err, errDrain):
-		return exitDrain, true
+		return errDrain, exitDrain
 	}
-	return 0, false
+	return nil, 0
 }
 
 // hintFor returns what may help against an error of opening.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"sync/atomic"
 
 	"trigo"
@@ -24,6 +25,7 @@ type Stream struct {
 	end     atomic.Pointer[error] // what receiving ended with: io.EOF or why it broke
 	reset   atomic.Pointer[error] // that the peer is gone, as sending learnt it
 	sentEOF atomic.Bool
+	sending atomic.Int32 // sends whose error, if they get one, is not yet in reset
 }
 
 var _ trigo.Stream = (*Stream)(nil)
@@ -45,11 +47,13 @@ func (s *Stream) SendAll(ctx context.Context, p []byte) error {
 	if s.sentEOF.Load() {
 		return s.sendError("send", 0, trigo.ErrClosed)
 	}
+	s.sending.Add(1)
 	n, err := s.fd.Write(ctx, p)
 	if err != nil {
-		return s.sendError("send", n, err)
+		err = s.sendError("send", n, err)
 	}
-	return nil
+	s.sending.Add(-1)
+	return err
 }
 
 func (s *Stream) WaitSendAllMightNotBlock(ctx context.Context) error {
@@ -117,8 +121,8 @@ func passing(err error) bool {
 
 func (s *Stream) sendError(op string, n int, err error) error {
 	if !passing(err) {
-		if !isPipe(err) {
-			s.reset.CompareAndSwap(nil, &err)
+		if reset := err; !isPipe(err) {
+			s.reset.CompareAndSwap(nil, &reset)
 		}
 		err = trigo.Broken(err)
 	}
@@ -127,17 +131,14 @@ func (s *Stream) sendError(op string, n int, err error) error {
 
 // receiveError names the error of a read and latches what will not change any
 // more: the kernel reports a reset once, and an end of file ever after.
-//
-// It reports it once to either half. So when a send has been told of the reset
-// first, the end of file that the kernel shows to the receiver is no end the
-// peer ever sent.
 func (s *Stream) receiveError(err error) error {
 	if err == io.EOF {
-		if s.reset.Load() == nil {
+		lost := s.lostReset()
+		if lost == nil {
 			s.end.CompareAndSwap(nil, &err)
 			return io.EOF
 		}
-		err = *s.reset.Load()
+		err = *lost
 	}
 	if passing(err) {
 		return &trigo.OpError{Op: "receive", Layer: s.layer.String(), Err: err}
@@ -145,4 +146,19 @@ func (s *Stream) receiveError(err error) error {
 	var broken error = &trigo.OpError{Op: "receive", Layer: s.layer.String(), Err: trigo.Broken(err)}
 	s.end.CompareAndSwap(nil, &broken)
 	return broken
+}
+
+// lostReset returns the reset behind an end of file that the peer never sent.
+//
+// The kernel tells of a reset once, to the half that asks first. If that was a
+// send, a receive is shown an end of file. The send may just have been told and
+// not yet have said so here; then the connection is dead in both directions,
+// so that the send cannot be waiting, and it is worth waiting for it.
+func (s *Stream) lostReset() *error {
+	if s.sending.Load() > 0 && s.fd.HungUp() {
+		for s.reset.Load() == nil && s.sending.Load() > 0 {
+			runtime.Gosched()
+		}
+	}
+	return s.reset.Load()
 }

@@ -45,3 +45,6 @@ func (fd *FD) WaitRead(ctx context.Context) error { return errors.ErrUnsupported
 func (fd *FD) WaitWrite(ctx context.Context) error {
 	return fd.w.block(ctx, func() error { return nil })
 }
+
+// HungUp cannot be known without readiness.
+func (fd *FD) HungUp() bool { return false }

@@ -100,6 +100,22 @@ func (fd *FD) WaitRead(ctx context.Context) error { return fd.r.do(ctx, fd.pollI
 // WaitWrite waits until a write might not wait.
 func (fd *FD) WaitWrite(ctx context.Context) error { return fd.w.do(ctx, fd.pollOutOp) }
 
+// HungUp reports whether the descriptor is dead in both directions, so that
+// nothing on it waits any more.
+func (fd *FD) HungUp() bool {
+	hungUp := false
+	raw, err := fd.src.SyscallConn()
+	if err != nil {
+		return false
+	}
+	raw.Control(func(sysfd uintptr) {
+		fds := [1]unix.PollFd{{Fd: int32(sysfd)}}
+		n, err := unix.Poll(fds[:], 0)
+		hungUp = n > 0 && err == nil && fds[0].Revents&unix.POLLHUP != 0
+	})
+	return hungUp
+}
+
 // poll is the probe that waiting requires. On a socket that is not writable it
 // also asks the kernel for the edge to come.
 func poll(sysfd int, events int16) error {
