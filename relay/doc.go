@@ -17,8 +17,8 @@
 // of file.
 //
 // A stream that fails while it is being sent to may still hold an answer that
-// its peer sent before it left. That answer is delivered first; then both sides
-// are aborted as above.
+// its peer sent before it left. That answer is delivered first, while the rest of
+// what it would have been sent is dropped; then both sides are aborted as above.
 //
 // A stream that cannot end its sending half by itself (it is no
 // [trigo.HalfCloseableStream]) learns of the end of file when it is closed, after

@@ -88,6 +88,32 @@ func TestAnswerSentBeforeTheWriteFailedIsDelivered(t *testing.T) {
 	})
 }
 
+func TestPeerThatSendsAllBeforeItReadsStillGetsTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var client *trigo.StapledStream
+		j := join(t, t.Context(), nil, func(j *joint) (a, b trigo.Stream) {
+			near, far := trigotest.NewLockstepPair()
+			client = near
+			return far, j.b
+		})
+		breakSend(j.b, gone)
+		send(t, j.server, "413")
+		go func() {
+			synctest.Wait()
+			sendEOF(t, j.server)
+		}()
+		send(t, client, strings.Repeat("x", 1<<20)) // all of it, and only then
+		wantReceive(t, client, "413", trigo.ErrBroken)
+		if took := j.wait(); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+		j.wantEnds(relay.WriteFailed, relay.EOF)
+		if n := j.report.AToB.Bytes; n != 0 {
+			t.Errorf("%d bytes counted as sent, want 0", n)
+		}
+	})
+}
+
 func TestFailureWhileTheAnswerIsSavedKeepsTheFirstCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := join(t, t.Context(), nil, nil)
@@ -321,11 +347,13 @@ func TestStreamThatDoesNotSayWhatItSentIsNeverSentTheSameTwice(t *testing.T) {
 		j := joinPairs(t, t.Context(), trigotest.NewLockstepPair, &relay.Options{Idle: 10 * time.Second},
 			func(j *joint) (a, b trigo.Stream) { return j.a, mute{j.b} })
 		go j.client.SendAll(t.Context(), []byte("xyz"))
+		go j.server.SendAll(t.Context(), []byte("abc"))
 		wantReceive(t, j.server, "x", nil)
+		wantReceive(t, j.client, "a", nil) // says so when asked, so there was no silence
 		if took := j.wait(); took != 10*time.Second {
 			t.Errorf("it took %v, want 10s", took)
 		}
-		j.wantError("", relay.ErrIdle)
+		j.wantEnds(relay.Idle, relay.Stopped)
 		wantReceive(t, j.server, "", trigo.ErrBroken)
 	})
 }

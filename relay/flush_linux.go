@@ -27,6 +27,10 @@ func flush(ctx context.Context, s trigo.Stream) {
 	for wait := time.Millisecond; ctx.Err() == nil; wait = min(2*wait, 50*time.Millisecond) {
 		left := 0
 		err := raw.Control(func(fd uintptr) {
+			info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+			if err != nil || info.State == tcpClose {
+				return // reset: what is left stays left
+			}
 			left, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
 		})
 		if err != nil || left == 0 {
@@ -38,3 +42,5 @@ func flush(ctx context.Context, s trigo.Stream) {
 		}
 	}
 }
+
+const tcpClose = 7 // TCP_CLOSE of the kernel's include/net/tcp_states.h

@@ -28,7 +28,7 @@ type pump struct {
 	untold bool // the other side learns of the end of file when it is closed
 
 	// Guarded by run.mu.
-	cancel  context.CancelCauseFunc // of the operation under way; nil once ended
+	cancel  context.CancelCauseFunc // of the operation under way; nil if there is none
 	stopped error                   // why the direction must stop
 	probe   probeState
 	end     End
@@ -66,6 +66,7 @@ func (p *pump) pump(outer context.Context) error {
 			p.touch()
 			if ctx, err = p.send(outer, ctx, buf[:n]); err != nil {
 				p.ended(outer, ctx, WriteFailed, err)
+				p.discard(outer, buf)
 				return nil
 			}
 		case err == io.EOF:
@@ -104,6 +105,21 @@ func (p *pump) send(outer, ctx context.Context, b []byte) (context.Context, erro
 			return ctx, err
 		}
 		ctx = p.answer(outer)
+	}
+}
+
+// discard receives and drops what src goes on sending after the other side has
+// failed. A peer that is stuck in sending does not look for the answer that the
+// opposite direction is still bringing. It ends with that direction.
+func (p *pump) discard(outer context.Context, buf []byte) {
+	if p.end != WriteFailed {
+		return
+	}
+	ctx := p.renew(outer)
+	for {
+		if _, err := p.src.ReceiveSome(ctx, buf); err != nil {
+			return
+		}
 	}
 }
 
@@ -192,6 +208,10 @@ func (p *pump) ended(outer, ctx context.Context, end End, err error) {
 		p.blame(side, err)
 	}
 	if end != EOF && end != WriteFailed { // after a WriteFailed the other direction may save an answer
+		p.other.stop(errStopped)
+	}
+	if p.other.end != 0 { // nothing to discard for any more
+		p.stop(errStopped)
 		p.other.stop(errStopped)
 	}
 	p.halfOpen = true

@@ -23,6 +23,7 @@ func TestBothDirectionsAreDeliveredWithTheirEnds(t *testing.T) {
 		wantReceive(t, j.server, "question", nil)
 		send(t, j.server, "an answer")
 		wantReceive(t, j.client, "an answer", nil)
+		synctest.Wait() // a byte is received before its sender counts it
 		if ab, ba := counters.AToB.Load(), counters.BToA.Load(); ab != 8 || ba != 9 {
 			t.Errorf("while it runs the counters show %d and %d, want 8 and 9", ab, ba)
 		}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"syscall"
 	"testing"
+	"time"
 
 	"trigo"
 	"trigo/netstream"
@@ -221,4 +222,29 @@ func TestBytesBeforeAResetReachASlowReader(t *testing.T) {
 	<-watched.failed
 	wantReceive(t, client, string(sent), syscall.ECONNRESET)
 	<-done
+}
+
+func TestResetOfASlowReaderIsNotWaitedFor(t *testing.T) {
+	client, a := sockets(t, "tcp")
+	b, server := sockets(t, "tcp")
+	client.Underlying().(*net.TCPConn).SetReadBuffer(4096)
+	a.Underlying().(*net.TCPConn).SetWriteBuffer(1 << 20)
+	counters := new(relay.Counters)
+	done := make(chan struct{})
+	var report relay.Report
+	go func() {
+		defer close(done)
+		report, _ = relay.Run(t.Context(), a, b, &relay.Options{Counters: counters})
+	}()
+	send(t, server, string(noise(5, 200_000)))
+	for counters.BToA.Load() < 200_000 { // a has it all, and cannot get rid of it
+		if err := server.WaitSendAllMightNotBlock(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	client.Abort()
+	<-done
+	if report.Duration > 4*time.Second {
+		t.Errorf("it took %v to abort a connection that was reset", report.Duration)
+	}
 }

@@ -43,7 +43,7 @@ func usage(hint, format string, args ...any) *failure {
 // opening returns the failure of a side that could not be opened.
 func opening(side int, err error) *failure {
 	f := &failure{exitOpenA + side, fmt.Errorf("%s: %w", sideNames[side], err), hintFor(err)}
-	if cause, code := interruption(err); cause != nil {
+	if code, cause := interruption(err); cause != nil {
 		f.code, f.err, f.hint = code, cause, ""
 	}
 	if errors.Is(err, errConnectTimeout) {
@@ -65,7 +65,7 @@ func relaying(err error) *failure {
 			f.err = fmt.Errorf("%s: %w", e.Side, e.Err)
 		}
 	}
-	cause, code := interruption(err)
+	code, cause := interruption(err)
 	switch {
 	case cause != nil:
 		f.code, f.err = code, cause
@@ -100,17 +100,17 @@ func (s signalled) code() int {
 	return exitFailure
 }
 
-// interruption returns the cause and the exit code of an error that comes from
+// interruption returns the exit code and the cause of an error that comes from
 // a signal or from the end of the drain, and nil for others.
-func interruption(err error) (cause error, code int) {
+func interruption(err error) (code int, cause error) {
 	var s signalled
 	switch {
 	case errors.As(err, &s):
-		return s, s.code()
+		return s.code(), s
 	case errors.Is(err, errDrain):
-		return errDrain, exitDrain
+		return exitDrain, errDrain
 	}
-	return nil, 0
+	return 0, nil
 }
 
 // hintFor returns what may help against an error of opening.

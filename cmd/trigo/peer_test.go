@@ -76,11 +76,11 @@ func answer(c net.Conn, size int) error {
 		return err
 	}
 	fmt.Println("received", n)
+	thinking := time.NewTimer(20 * time.Millisecond)
 	if os.Getenv("TRIGO_SOAK") != "" {
-		<-time.After(time.Second)
-	} else {
-		<-time.After(20 * time.Millisecond)
+		thinking.Reset(time.Second)
 	}
+	<-thinking.C
 	_, err = c.Write(bytes.Repeat([]byte("y"), size))
 	return err
 }

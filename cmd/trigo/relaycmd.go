@@ -170,12 +170,12 @@ func tight(n int64) string { return strings.ReplaceAll(human(n), " ", "") }
 // that it was sent.
 func ending(from, to relay.Direction) string {
 	switch {
-	case to.End == relay.WriteFailed:
-		return fmt.Sprintf("%s after it took %s", breakage(to.Err), tight(to.Bytes))
-	case from.End == relay.Stopped:
-		return "aborted"
 	case from.End == relay.Broken:
 		return fmt.Sprintf("%s after %s", breakage(from.Err), tight(from.Bytes))
+	case to.End == relay.WriteFailed:
+		return fmt.Sprintf("%s after it took %s", breakage(to.Err), tight(to.Bytes))
+	case from.End == relay.Stopped, from.End == relay.WriteFailed:
+		return "aborted"
 	}
 	return from.End.String()
 }

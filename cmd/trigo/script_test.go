@@ -23,6 +23,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TRIGO_SOAK", os.Getenv("TRIGO_SOAK"))
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // or each command takes a second to exit
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -51,21 +52,30 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 // await FILE [REGEXP VAR]: waits until FILE is there and has a line that
 // matches; VAR becomes the first group.
 func await(ts *testscript.TestScript, neg bool, args []string) {
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); <-time.After(5 * time.Millisecond) {
-		if len(args) == 1 {
-			if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
-				return
-			}
-			continue
-		}
-		content, err := os.ReadFile(ts.MkAbs(args[0]))
-		if err != nil {
-			continue
-		}
-		if m := regexp.MustCompile("(?m)" + args[1]).FindSubmatch(content); m != nil {
-			ts.Setenv(args[2], string(m[1]))
-			return
+	tick, limit := time.NewTicker(5*time.Millisecond), time.NewTimer(30*time.Second)
+	defer tick.Stop()
+	defer limit.Stop()
+	for !isThere(ts, args) {
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			ts.Fatalf("waited in vain for %q", args)
 		}
 	}
-	ts.Fatalf("waited in vain for %q", args)
+}
+
+func isThere(ts *testscript.TestScript, args []string) bool {
+	if len(args) == 1 {
+		_, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil
+	}
+	content, err := os.ReadFile(ts.MkAbs(args[0]))
+	if err != nil {
+		return false
+	}
+	m := regexp.MustCompile("(?m)" + args[1]).FindSubmatch(content)
+	if m != nil {
+		ts.Setenv(args[2], string(m[1]))
+	}
+	return m != nil
 }

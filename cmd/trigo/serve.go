@@ -30,6 +30,7 @@ func (j *job) serve(ctx context.Context, s *stopper, side int) error {
 	if j.usesStdio() {
 		j.once = true // there is one standard input
 	}
+	s.patient.Store(!j.once)
 	listeners, err := j.sides[side].listen(ctx)
 	if err != nil {
 		return opening(side, err)
@@ -42,7 +43,6 @@ func (j *job) serve(ctx context.Context, s *stopper, side int) error {
 	if j.once {
 		opts.MaxConns = 1
 	}
-	s.patient.Store(!j.once)
 	err = nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
 		over, end := context.WithCancel(ctx)
 		defer end()
@@ -64,7 +64,7 @@ func (j *job) serve(ctx context.Context, s *stopper, side int) error {
 			return nil
 		}, listeners, opts)
 	})
-	if cause, code := interruption(err); cause != nil {
+	if code, cause := interruption(err); cause != nil {
 		return &failure{code: code, err: cause}
 	}
 	if err != nil {

@@ -18,8 +18,8 @@ type stopper struct {
 	limit time.Duration // from the first signal to the cut
 	say   func(format string, args ...any)
 
-	drain   chan struct{} // closed by the first signal
 	patient atomic.Bool   // somebody heeds drain; if not, the first signal cuts
+	drain   chan struct{} // closed by the first signal
 	open    atomic.Int64  // relays under way
 }
 
@@ -57,10 +57,10 @@ func (s *stopper) wait(ctx context.Context, arrived <-chan os.Signal) error {
 	case <-ctx.Done():
 		return nil
 	case sig := <-arrived:
-		close(s.drain)
 		if !s.patient.Load() {
 			return signalled{sig}
 		}
+		close(s.drain)
 	}
 	if n := s.open.Load(); n > 0 {
 		s.say("draining %d, up to %v; another signal cuts", n, s.limit)

@@ -16,39 +16,30 @@ import (
 
 func TestCloseWakesWaiters(t *testing.T) {
 	a, b := pair(t)
-	fill(t, b)
-	w := watch(bounded(t))
-	reading := async(t, func() error { _, err := a.Read(w, make([]byte, 1<<20)); return err })
-	if err := reading(); err != nil { // what fill left is there
-		t.Fatal(err)
-	}
-	drained, writing := a, b
-	read := async(t, func() error {
-		for {
-			if _, err := drained.Read(w, make([]byte, 1<<20)); err != nil {
-				return err
-			}
+	one := make([]byte, 1)
+	reading, writing := watch(bounded(t)), watch(bounded(t))
+	read := async(t, func() error { _, err := a.Read(reading, one); return err })
+	write := async(t, func() error { _, err := a.Write(writing, make([]byte, 64<<20)); return err })
+	untilParked(t, &reading.registered)
+	untilParked(t, &writing.registered)
+	a.Close()
+	for name, wait := range map[string]func() error{"read": read, "write": write} {
+		if err := wait(); !errors.Is(err, trigo.ErrClosed) {
+			t.Errorf("%s: got %v, want ErrClosed", name, err)
 		}
-	})
-	untilParked(t, &w.registered)
-	fill2 := async(t, func() error {
-		_, err := writing.Write(bounded(t), make([]byte, 64<<20))
-		return err
-	})
-	writing.Close()
-	if err := fill2(); !errors.Is(err, trigo.ErrClosed) {
-		t.Errorf("writer: got %v, want ErrClosed", err)
 	}
-	drained.Close()
-	if err := read(); !errors.Is(err, trigo.ErrClosed) && err != io.EOF {
-		t.Errorf("reader: got %v, want ErrClosed", err)
+	for name, w := range map[string]*watched{"read": reading, "write": writing} {
+		if r, s := w.registered.Load(), w.stopped.Load(); r != s {
+			t.Errorf("%s: %d registrations, %d dropped", name, r, s)
+		}
 	}
-	if r, s := w.registered.Load(), w.stopped.Load(); r != s {
-		t.Errorf("%d registrations, %d dropped", r, s)
+	if _, err := a.Read(bounded(t), one); !errors.Is(err, trigo.ErrClosed) {
+		t.Errorf("read after Close: %v, want ErrClosed", err)
 	}
-	if _, err := a.Read(bounded(t), make([]byte, 1)); !errors.Is(err, trigo.ErrClosed) {
-		t.Errorf("read after close: %v", err)
+	if err := a.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
 	}
+	b.Close()
 }
 
 // fill writes until the kernel takes no more.
