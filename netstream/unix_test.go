@@ -132,10 +132,12 @@ func TestListenUnixReplacesALiveSocketWithoutAGap(t *testing.T) {
 		n.Go(func(ctx context.Context) error {
 			for !over.Load() {
 				s, err := DialUnix(ctx, path)
-				if err != nil {
+				switch {
+				case err == nil:
+					s.Close(ctx)
+				case !errors.Is(err, syscall.EAGAIN): // the backlog is full: there is a listener
 					return err
 				}
-				s.Close(ctx)
 			}
 			return nil
 		})
