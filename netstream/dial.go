@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"trigo"
+	"trigo/internal/netseam"
+	"trigo/socket"
 )
 
 // DialOptions are the choices of [DialTCP]. The zero value is good, and is what
@@ -49,7 +51,11 @@ func DialTCP(ctx context.Context, address string, opts *DialOptions) (*Stream, e
 	if opts != nil {
 		o = *opts
 	}
-	return dialTCP(ctx, address, cmp.Or(o.Delay, 250*time.Millisecond), o.connect)
+	delay := cmp.Or(o.Delay, 250*time.Millisecond)
+	if host := netseam.From(ctx); host != nil {
+		return dialVirtual(ctx, host, address, delay, &o)
+	}
+	return dialTCP(ctx, address, delay, o.connect)
 }
 
 func dialTCP(ctx context.Context, address string, delay time.Duration, connect func(context.Context, netip.AddrPort) (net.Conn, error)) (*Stream, error) {
@@ -109,6 +115,9 @@ func dialHost[C any](
 
 // connect makes one attempt.
 func (o *DialOptions) connect(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+	if socket.HasSocketFactory(ctx) {
+		return o.connectSocket(ctx, addr)
+	}
 	var d net.Dialer
 	if local := o.LocalAddress.Unmap(); local.IsValid() {
 		if local.Is4() != addr.Addr().Is4() {

@@ -9,7 +9,9 @@ import (
 	"syscall"
 
 	"trigo"
+	"trigo/internal/netseam"
 	"trigo/internal/pollio"
+	"trigo/socket"
 )
 
 // ListenOptions are the choices of [ListenTCP]. The zero value is good, and is
@@ -40,12 +42,24 @@ func ListenTCP(ctx context.Context, address string, opts *ListenOptions) ([]*Lis
 	if opts != nil {
 		o = *opts
 	}
-	sockets, err := o.listen(ctx, address, o.open)
+	open := o.open
+	if host := netseam.From(ctx); host != nil {
+		open = o.openVirtual(host)
+	}
+	sockets, err := o.listen(ctx, address, open)
 	if err != nil {
 		return nil, &trigo.OpError{Op: "listen", Layer: "tcp " + address, Err: err}
 	}
 	listeners := make([]*Listener, len(sockets))
 	for i, s := range sockets {
+		if v, ok := s.(virtualSocket); ok {
+			listeners[i] = &Listener{virtual: v.Listener, addr: s.Addr()}
+			continue
+		}
+		if f, ok := s.(factorySocket); ok {
+			listeners[i] = f.l
+			continue
+		}
 		listeners[i] = newListener(s.(pollio.ListenerSource), s.Addr(), nil)
 	}
 	return listeners, nil
@@ -55,6 +69,9 @@ func ListenTCP(ctx context.Context, address string, opts *ListenOptions) ([]*Lis
 type opener func(context.Context, netip.AddrPort) (net.Listener, error)
 
 func (o *ListenOptions) open(ctx context.Context, addr netip.AddrPort) (net.Listener, error) {
+	if socket.HasSocketFactory(ctx) {
+		return o.openSocket(ctx, addr)
+	}
 	network := "tcp6" // with IPV6_V6ONLY, which "tcp" would leave out for [::]
 	if addr.Addr().Is4() {
 		network = "tcp4"

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"trigo"
+	"trigo/internal/netseam"
 	"trigo/internal/pollio"
 )
 
@@ -15,10 +16,19 @@ import (
 //
 // Trio: trio.SocketListener.
 type Listener struct {
-	l       *pollio.Listener
+	l       acceptor         // nil on a network that is not the kernel's
+	virtual netseam.Listener // what is there instead
 	addr    net.Addr
 	file    *socketFile // of a Unix socket, to be removed by Close; may be nil
 	closing sync.Once
+	low     lowLevel // the same descriptor as a socket
+}
+
+// acceptor is what a [pollio.Listener] and a listening [socket.Socket] share.
+type acceptor interface {
+	Accept(ctx context.Context) (net.Conn, error)
+	Close() error
+	Source() pollio.ListenerSource
 }
 
 var _ trigo.Listener[*Stream] = (*Listener)(nil)
@@ -51,6 +61,13 @@ func newListener(src pollio.ListenerSource, addr net.Addr, file *socketFile) *Li
 // (EMFILE, ENFILE) or memory among them, which [trigo.ServeListeners] retries.
 // A cancelled Accept loses no connection.
 func (l *Listener) Accept(ctx context.Context) (*Stream, error) {
+	if l.l == nil {
+		c, err := l.virtual.Accept(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return virtualStream(c, nil), nil
+	}
 	for {
 		c, err := l.l.Accept(ctx)
 		if err == nil {
@@ -74,6 +91,9 @@ func (l *Listener) Accept(ctx context.Context) (*Stream, error) {
 // Connections that nobody accepted are reset by the kernel. The file of a Unix
 // socket is removed, if [ListenUnix] made it and no other has taken its place.
 func (l *Listener) Close(ctx context.Context) error {
+	if l.l == nil {
+		return l.virtual.Close(ctx)
+	}
 	var err error
 	l.closing.Do(func() {
 		// The file first: while the socket is open, nothing else can have its
@@ -93,8 +113,17 @@ func (l *Listener) fail(op string, err error) error {
 // Addr returns the address that the listener is bound to, with its real port.
 func (l *Listener) Addr() net.Addr { return l.addr }
 
-// Underlying returns the *net.TCPListener or *net.UnixListener, for [trigo.As].
-func (l *Listener) Underlying() any { return l.l.Source() }
+// Underlying returns the *net.TCPListener or *net.UnixListener, for [trigo.As]; the
+// *[socket.Socket] if it was made of one.
+func (l *Listener) Underlying() any {
+	if l.l == nil {
+		return l.virtual
+	}
+	if a, ok := l.l.(socketAcceptor); ok {
+		return a.s
+	}
+	return l.l.Source()
+}
 
 // String names the listener by its address: "tcp 127.0.0.1:8080".
 func (l *Listener) String() string { return layerName(l.addr) }

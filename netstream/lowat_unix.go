@@ -2,11 +2,7 @@
 
 package netstream
 
-import (
-	"net"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // notSentLowat is how much unsent data the kernel may hold before it calls a
 // socket not writable. Trio uses the same; far below it, throughput suffers.
@@ -14,7 +10,7 @@ const notSentLowat = 16 << 10
 
 // setNotSentLowat is an optimisation: a failure changes nothing but timing.
 func setNotSentLowat(c conn) {
-	if _, ok := c.(*net.TCPConn); !ok {
+	if c.LocalAddr().Network() != "tcp" {
 		return
 	}
 	raw, err := c.SyscallConn()

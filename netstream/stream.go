@@ -9,6 +9,7 @@ import (
 
 	"trigo"
 	"trigo/internal/fdstream"
+	"trigo/internal/netseam"
 	"trigo/internal/pollio"
 )
 
@@ -22,11 +23,13 @@ import (
 //
 // Trio: trio.SocketStream.
 type Stream struct {
-	s             *fdstream.Stream
-	conn          conn
-	local, remote net.Addr // kept: the kernel forgets them when the peer resets
+	s             *fdstream.Stream // nil on a network that is not the kernel's,
+	conn          conn             // and so is this
+	virtual       netseam.Conn     // what is there instead
+	local, remote net.Addr         // kept: the kernel forgets them when the peer resets
 	report        *DialReport
 	lowat         atomic.Bool // TCP_NOTSENT_LOWAT was set
+	low           lowLevel    // the same descriptor as a socket
 }
 
 var (
@@ -56,6 +59,8 @@ func FromConn(c net.Conn) (*Stream, error) {
 func newStream(c net.Conn, report *DialReport) (*Stream, error) {
 	switch t := c.(type) {
 	case *net.TCPConn:
+	case hasSocket:
+		return newSocketStream(t.Socket(), report), nil
 	case *net.UnixConn:
 		if t.LocalAddr().Network() != "unix" {
 			return nil, fmt.Errorf("a socket of network %s is no stream: %w", t.LocalAddr().Network(), errors.ErrUnsupported)
@@ -74,6 +79,9 @@ func newStream(c net.Conn, report *DialReport) (*Stream, error) {
 // receives, [trigo.ErrClosed] after [Stream.SendEOF] too. A cancelled SendAll
 // has sent the first N bytes of p ([trigo.OpError]), and the stream is usable.
 func (s *Stream) SendAll(ctx context.Context, p []byte) error {
+	if s.s == nil {
+		return s.virtual.SendAll(ctx, p)
+	}
 	return s.s.SendAll(ctx, p)
 }
 
@@ -82,6 +90,9 @@ func (s *Stream) SendAll(ctx context.Context, p []byte) error {
 // (TCP_NOTSENT_LOWAT, 16 KiB), so that what is sent next is sent soon; senders
 // that never call it keep the whole buffer. It returns when the peer is gone.
 func (s *Stream) WaitSendAllMightNotBlock(ctx context.Context) error {
+	if s.s == nil {
+		return s.virtual.WaitSendAllMightNotBlock(ctx)
+	}
 	if !s.lowat.Load() && s.lowat.CompareAndSwap(false, true) {
 		setNotSentLowat(s.conn)
 	}
@@ -91,19 +102,28 @@ func (s *Stream) WaitSendAllMightNotBlock(ctx context.Context) error {
 // SendEOF ends the sending half (shutdown(2) with SHUT_WR); receiving goes on.
 // It never waits.
 func (s *Stream) SendEOF(ctx context.Context) error {
-	return s.s.SendEOF(ctx, s.conn.CloseWrite)
+	if s.s == nil {
+		return s.virtual.SendEOF(ctx)
+	}
+	return s.s.SendEOF(ctx, s.closeWrite)
 }
 
 // ReceiveSome receives at least one byte. It returns [io.EOF] once the peer has
 // ended its sending half, [trigo.ErrBroken] once the connection was reset or
 // timed out; either stays. A cancelled ReceiveSome took no byte.
 func (s *Stream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
+	if s.s == nil {
+		return s.virtual.ReceiveSome(ctx, p)
+	}
 	return s.s.ReceiveSome(ctx, p)
 }
 
 // Close closes the socket and wakes every call that waits on it. It never
 // waits; ctx makes no difference. The kernel goes on sending what SendAll took.
 func (s *Stream) Close(ctx context.Context) error {
+	if s.s == nil {
+		return s.virtual.Close(ctx)
+	}
 	return s.s.Close(ctx)
 }
 
@@ -112,7 +132,10 @@ func (s *Stream) Close(ctx context.Context) error {
 // peer sees one only if it had sent bytes that were not received, else an end
 // of file.
 func (s *Stream) Abort() error {
-	if t, ok := s.conn.(*net.TCPConn); ok {
+	if s.s == nil {
+		return s.virtual.Abort()
+	}
+	if t, ok := s.conn.(interface{ SetLinger(sec int) error }); ok {
 		t.SetLinger(0) // fails only if closed already, and then it is too late
 	}
 	return s.s.Close(context.Background())
@@ -132,11 +155,22 @@ func (s *Stream) DialReport() *DialReport { return s.report }
 
 // Underlying returns the *net.TCPConn or *net.UnixConn, for [trigo.As]. It is
 // good for socket options; its deadlines belong to the stream.
-func (s *Stream) Underlying() any { return s.conn }
+func (s *Stream) Underlying() any {
+	if s.s == nil {
+		return s.virtual
+	}
+	return s.conn
+}
 
 // FD returns the descriptor for packages of this module that move bytes in
-// other ways.
-func (s *Stream) FD() *pollio.FD { return s.s.FD() }
+// other ways. It is nil where there is none: on a network that is not the
+// kernel's.
+func (s *Stream) FD() *pollio.FD {
+	if s.s == nil {
+		return nil
+	}
+	return s.s.FD()
+}
 
 // String names the stream by its peer: "tcp 192.0.2.1:443". The accepted end of
 // a Unix socket has a nameless peer and is named by its own address.

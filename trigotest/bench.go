@@ -31,6 +31,7 @@ type bench struct {
 	opts  CheckOptions
 	ends  []trigo.Resource
 	calls map[*call]bool // under way, or not looked at yet
+	makes []*call        // those that bring a stream
 }
 
 // runCheck runs c. Whatever happens, both ends are closed and no call is left
@@ -60,6 +61,11 @@ func (b *bench) cleanUp() {
 		case <-over:
 			b.t.Errorf("%s: still waiting, though the ctx is dead and both ends are closed", c.what)
 			return
+		}
+	}
+	for _, c := range b.makes {
+		if c.stream != nil {
+			trigo.CloseForcefully(c.stream)
 		}
 	}
 }
@@ -167,7 +173,11 @@ func (b *bench) first(calls ...*call) *call {
 // settle waits until every call under way waits for something, or has
 // returned.
 func (b *bench) settle() {
-	if b.opts.Bubble {
+	switch {
+	case b.opts.Settle != nil:
+		b.opts.Settle()
+		return
+	case b.opts.Bubble:
 		synctest.Wait()
 		return
 	}

@@ -3,16 +3,19 @@ package trigotest
 import (
 	"context"
 	"time"
+
+	"trigo"
 )
 
 // call is one call under way, in a goroutine of its own.
 type call struct {
-	what  string
-	began chan struct{}
-	id    string // of its goroutine; once begun
-	done  chan struct{}
-	data  []byte // what a receive got; once done
-	err   error  // once done
+	what   string
+	began  chan struct{}
+	id     string // of its goroutine; once begun
+	done   chan struct{}
+	data   []byte       // what a receive got; once done
+	stream trigo.Stream // what a dial or an accept got; once done
+	err    error        // once done
 }
 
 // startCall calls f in a new goroutine.

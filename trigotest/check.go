@@ -29,6 +29,13 @@ type CheckOptions struct {
 	// before the check fails and says what it was waiting for. If zero, 10 s.
 	Patience time.Duration
 
+	// Settle, if not nil, is called where a check has to wait until every call
+	// under way waits for something or has returned. It is for streams that
+	// are made to wait by something other than the scheduler: a clock of their
+	// own, say. nil: synctest.Wait in a bubble, else a look at the states of
+	// the goroutines.
+	Settle func()
+
 	// AbortIsEOF says that the transport has nothing by which the peer could
 	// tell an abort from a clean end, as Unix sockets have not.
 	AbortIsEOF bool

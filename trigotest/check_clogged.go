@@ -19,14 +19,14 @@ func sendForAMoment(ctx context.Context, s trigo.SendStream, p []byte) (int, err
 	settle(ctx, c)
 	cancel()
 	<-c.done
-	if c.err == nil {
-		return len(p), nil
-	}
 	var op *trigo.OpError
-	if ctx.Err() != nil || !isCancellation(scope, c.err) || !errors.As(c.err, &op) {
+	switch {
+	case c.err == nil:
+		return len(p), nil
+	case !isCancellation(scope, c.err) || !errors.As(c.err, &op):
 		return 0, c.err
 	}
-	return int(op.N), nil
+	return int(op.N), trigo.CancelError(ctx) // scope's cancel is nobody's business, but ctx's is
 }
 
 // block is what is sent into a clogged stream. It is larger than the room that

@@ -37,8 +37,11 @@ func New(src pollio.Source, layer fmt.Stringer) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stream{fd: fd, layer: layer}, nil
+	return Over(fd, layer), nil
 }
+
+// Over returns a stream on a descriptor that it shares with somebody.
+func Over(fd *pollio.FD, layer fmt.Stringer) *Stream { return &Stream{fd: fd, layer: layer} }
 
 // FD returns the descriptor, for calls that go beyond a stream.
 func (s *Stream) FD() *pollio.FD { return s.fd }
@@ -84,6 +87,9 @@ func (s *Stream) SendEOF(ctx context.Context, shut func() error) error {
 	}
 	return nil
 }
+
+// SentEOF reports whether the sending half was ended by SendEOF.
+func (s *Stream) SentEOF() bool { return s.sentEOF.Load() }
 
 func (s *Stream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 	if len(p) == 0 {

@@ -11,10 +11,11 @@ import (
 var house = [][]string{
 	{"trigo/nursery"}, // usable alone, in place of errgroup
 	{"trigo"},         // the contracts
+	{"trigo/internal/fault", "trigo/internal/netseam"},
 	{"trigo/internal/pollio", "trigo/trigotest", "trigo/channel"},
 	{"trigo/internal/fdstream", "trigo/socket"},
 	{"trigo/netstream", "trigo/file"},
-	{"trigo/tlsstream", "trigo/netconn", "trigo/process", "trigo/signals", "trigo/trigotest/"},
+	{"trigo/tlsstream", "trigo/tlsstream/devcert", "trigo/netconn", "trigo/process", "trigo/signals", "trigo/trigotest/"},
 	{"trigo/relay"},
 	{"trigo/endpoint"},
 	{"trigo/cmd/", "trigo/examples/", "trigo/internal/policy"},

@@ -1,0 +1,9 @@
+package socket
+
+import (
+	"testing"
+
+	"trigo/trigotest"
+)
+
+func TestMain(m *testing.M) { trigotest.Main(m) }

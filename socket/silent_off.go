@@ -1,0 +1,5 @@
+//go:build !(linux && (amd64 || arm64) && !race && !msan && !asan)
+
+package socket
+
+const silent = false

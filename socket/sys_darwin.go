@@ -1,0 +1,3 @@
+package socket
+
+const msgNoSignal = 0 // the runtime of Go ignores the signal

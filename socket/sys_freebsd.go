@@ -1,0 +1,5 @@
+package socket
+
+import "golang.org/x/sys/unix"
+
+const msgNoSignal = unix.MSG_NOSIGNAL

@@ -1,0 +1,151 @@
+package vnet
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"trigo"
+	"trigo/internal/netseam"
+)
+
+// Of a connection that nobody answers: the first SYN is repeated after a
+// second, then after two, and so on, six times.
+const (
+	firstRetry = time.Second
+	retries    = 6
+)
+
+// DialTCP makes one connection, as connect(2) does. It is there for the packages
+// of trigo; programs dial with netstream.DialTCP under [Host.Context].
+func (h *Host) DialTCP(ctx context.Context, local netip.Addr, remote netip.AddrPort) (netseam.Conn, error) {
+	d, err := h.newDialling(ctx, local, remote)
+	if err != nil {
+		return nil, err
+	}
+	for try := range retries + 1 {
+		e, err := d.attempt(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if e != nil {
+			// The dice may make the answer take any number of seconds.
+			if err := e.awaitAnswer(ctx, time.Now().Add(firstRetry<<(retries+1))); err != nil {
+				trigo.CloseForcefully(e)
+				return nil, err
+			}
+			return e, nil
+		}
+		if err := sleep(ctx, firstRetry<<try); err != nil {
+			return nil, err
+		}
+	}
+	return nil, syscall.ETIMEDOUT
+}
+
+// dialling is one call of DialTCP.
+type dialling struct {
+	from, to *Host
+	local    netip.AddrPort
+	remote   netip.AddrPort
+	flow     string
+	dice     *rand.Rand
+}
+
+func (h *Host) newDialling(ctx context.Context, local netip.Addr, remote netip.AddrPort) (*dialling, error) {
+	if err := trigo.CancelError(ctx); err != nil {
+		return nil, err
+	}
+	h.n.mu.Lock()
+	defer h.n.mu.Unlock()
+	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
+	src, err := h.source(local, remote.Addr())
+	if err != nil {
+		return nil, err
+	}
+	d := &dialling{from: h, to: h.peer(remote.Addr()), local: netip.AddrPortFrom(src, h.port()), remote: remote}
+	d.flow = flowName(d.local, d.remote)
+	d.dice = h.n.dice("dial " + d.flow)
+	if d.to == nil {
+		h.n.note(d.flow, "finds no such host")
+		return nil, syscall.EHOSTUNREACH
+	}
+	h.n.note(d.flow, "dials")
+	return d, nil
+}
+
+func flowName(from, to netip.AddrPort) string { return fmt.Sprintf("%v>%v", from, to) }
+
+// attempt sends a SYN. It returns nil, nil if that, or the room in the backlog
+// for it, is missing.
+func (d *dialling) attempt(ctx context.Context) (*end, error) {
+	n := d.from.n
+	n.mu.Lock()
+	delay, ok := n.travel(n.between(d.from, d.to), d.dice, d.flow)
+	n.mu.Unlock()
+	if !ok {
+		return nil, nil
+	}
+	if err := sleep(ctx, delay); err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	l := d.to.listenerAt(d.remote)
+	if l != nil {
+		defer n.mu.Unlock()
+		if len(l.pending) >= l.backlog {
+			n.note(d.flow, "finds the backlog full")
+			return nil, nil
+		}
+		return n.connect(d, l), nil
+	}
+	n.note(d.flow, "is refused")
+	delay, ok = n.travel(n.between(d.to, d.from), d.dice, d.flow)
+	n.mu.Unlock()
+	if !ok {
+		return nil, nil // the refusal got lost
+	}
+	if err := sleep(ctx, delay); err != nil {
+		return nil, err
+	}
+	return nil, syscall.ECONNREFUSED
+}
+
+// travel returns how long a packet takes, and whether it arrives at all; n.mu is
+// held.
+func (n *Network) travel(l *link, dice *rand.Rand, flow string) (time.Duration, bool) {
+	delay := l.delay(dice)
+	switch {
+	case l.parted:
+		n.counts.Parted++
+		n.note(flow, "meets a partition")
+		return 0, false
+	case dice.Float64() < l.Loss:
+		n.counts.Lost++
+		n.note(flow, "is lost")
+		return 0, false
+	}
+	return delay, true
+}
+
+func (l *link) delay(dice *rand.Rand) time.Duration {
+	d := l.Latency
+	if l.Jitter > 0 {
+		d += time.Duration(dice.Int64N(int64(l.Jitter) + 1))
+	}
+	return d
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return trigo.CancelError(ctx)
+	}
+}
