@@ -1,0 +1,6 @@
+//go:build race
+
+package process
+
+// raceEnabled: the race detector slows everything down.
+const raceEnabled = true

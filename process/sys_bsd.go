@@ -1,0 +1,44 @@
+//go:build unix && !linux
+
+package process
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"trigo/internal/pollio"
+)
+
+// peekKeeps: peek reaps the child.
+const peekKeeps = false
+
+// peek asks whether the child pid has ended, and reaps it if so.
+func peek(pid int) (s Status, exited bool) { return wait4(pid, unix.WNOHANG) }
+
+func reap(pid int) {}
+
+// wantPidfd: there are none.
+func wantPidfd(sys *syscall.SysProcAttr) (adopt func() *pollio.FD) {
+	return func() *pollio.FD { return nil }
+}
+
+func groupFlagWorks() bool { return false }
+
+func pidfdKillGroup(pidfd *pollio.FD, sig os.Signal) error { return errors.ErrUnsupported }
+
+// hasLiveMember: who can be signalled counts as alive.
+func hasLiveMember(pgid int) bool { return true }
+
+// A relative is a descendant of a child.
+type relative struct{ pid int }
+
+// descendants cannot be found.
+func descendants(pid int) []relative { return nil }
+
+func (relative) lives() bool { return false }
+
+// holders cannot be found.
+func holders(fd *pollio.FD) []relative { return nil }
