@@ -19,6 +19,7 @@ var dependencies = map[string]dependency{
 	"golang.org/x/text":               {why: "x/net/idna normalizes with it", indirect: true},
 	"golang.org/x/term":               {why: "raw mode and the size of a terminal", only: "trigo/cmd/trigo"},
 	"github.com/rogpeppe/go-internal": {why: "testscript runs the tool as a user does", tests: true},
+	"pgregory.net/rapid":              {why: "model tests: it finds the sequence of steps that breaks a channel, and shortens it", tests: true},
 	"golang.org/x/tools":              {why: "testscript needs its txtar", indirect: true},
 	"golang.org/x/mod":                {why: "x/tools names it", indirect: true},
 }
