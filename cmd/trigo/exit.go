@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"syscall"
 
 	"trigo"
 	"trigo/relay"
+	"trigo/signals"
 )
 
 // The exit codes. The help text lists them for people.
@@ -82,19 +82,15 @@ func relaying(err error) *failure {
 }
 
 // errConnectTimeout and errDrain are the causes of our own cancels; a signal's
-// is a signalled.
+// is a signals.Stopped.
 var (
 	errConnectTimeout = errors.New("no connection within --connect-timeout")
 	errDrain          = errors.New("connections were still open after --drain, and were cut")
 )
 
-// signalled is the cause of a cancel that a signal asked for.
-type signalled struct{ sig os.Signal }
-
-func (s signalled) Error() string { return "stopped by signal: " + s.sig.String() }
-
-func (s signalled) code() int {
-	if n, ok := s.sig.(syscall.Signal); ok {
+// signalCode is the exit code after the signal that asked us to stop.
+func signalCode(s signals.Stopped) int {
+	if n, ok := s.Signal.(syscall.Signal); ok {
 		return exitSignal + int(n)
 	}
 	return exitFailure
@@ -103,10 +99,10 @@ func (s signalled) code() int {
 // interruption returns the exit code and the cause of an error that comes from
 // a signal or from the end of the drain, and nil for others.
 func interruption(err error) (code int, cause error) {
-	var s signalled
+	var s signals.Stopped
 	switch {
 	case errors.As(err, &s):
-		return s.code(), s
+		return signalCode(s), s
 	case errors.Is(err, errDrain):
 		return exitDrain, errDrain
 	}

@@ -12,6 +12,7 @@ import (
 
 	"trigo"
 	"trigo/relay"
+	"trigo/signals"
 )
 
 var sideNames = [2]string{"a", "b"}
@@ -49,7 +50,7 @@ func dispatch(args []string, out *console) error {
 		_, err := fmt.Println(version())
 		return err
 	case len(o.args) == 1 && o.args[0] == "demo":
-		return withSignals(context.Background(), &stopper{}, func(ctx context.Context, _ *stopper) error {
+		return signals.Shutdown(context.Background(), func(ctx context.Context) error {
 			return demo(ctx, o, out)
 		})
 	}

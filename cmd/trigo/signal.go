@@ -9,7 +9,9 @@ import (
 	"syscall"
 	"time"
 
+	"trigo"
 	"trigo/nursery"
+	"trigo/signals"
 )
 
 // stopper tells the command how much of a hurry there is, and is told what is
@@ -24,21 +26,23 @@ type stopper struct {
 }
 
 // withSignals calls f with a ctx that ends when f is to be cut: the cause is a
-// signalled or errDrain.
+// signals.Stopped or errDrain.
 func withSignals(ctx context.Context, s *stopper, f func(ctx context.Context, s *stopper) error) error {
-	// Room for two, so that no signal is lost that counts.
-	arrived := make(chan os.Signal, 2)
-	signal.Notify(arrived, syscall.SIGTERM)
+	heeded := []os.Signal{syscall.SIGTERM}
 	if !signal.Ignored(os.Interrupt) { // as it is for what a script runs in the background
-		signal.Notify(arrived, os.Interrupt)
+		heeded = append(heeded, os.Interrupt)
 	}
-	defer signal.Stop(arrived)
+	arrived, err := signals.Open(heeded...)
+	if err != nil {
+		return err
+	}
+	defer trigo.CloseForcefully(arrived)
 
 	s.drain = make(chan struct{})
 	ctx, cut := context.WithCancelCause(ctx)
 	defer cut(nil)
 	var result error // kept from the nursery, which would make a plain cancellation of it
-	err := nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
+	err = nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
 		over, end := context.WithCancel(ctx)
 		defer end()
 		n.Go(func(context.Context) error {
@@ -52,27 +56,25 @@ func withSignals(ctx context.Context, s *stopper, f func(ctx context.Context, s 
 }
 
 // wait returns the cause for the cut, nil if ctx ended first.
-func (s *stopper) wait(ctx context.Context, arrived <-chan os.Signal) error {
-	select {
-	case <-ctx.Done():
+func (s *stopper) wait(ctx context.Context, arrived *signals.Receiver) error {
+	sig, err := arrived.Receive(ctx)
+	if err != nil {
 		return nil
-	case sig := <-arrived:
-		if !s.patient.Load() {
-			return signalled{sig}
-		}
-		close(s.drain)
 	}
+	if !s.patient.Load() {
+		return signals.Stopped{Signal: sig}
+	}
+	close(s.drain)
 	if n := s.open.Load(); n > 0 {
 		s.say("draining %d, up to %v; another signal cuts", n, s.limit)
 	}
-	limit := time.NewTimer(s.limit)
-	defer limit.Stop()
-	select {
-	case <-ctx.Done():
-		return nil
-	case sig := <-arrived:
-		return signalled{sig}
-	case <-limit.C:
+	ctx, cancel := context.WithTimeoutCause(ctx, s.limit, errDrain)
+	defer cancel()
+	if sig, err = arrived.Receive(ctx); err == nil {
+		return signals.Stopped{Signal: sig}
+	}
+	if context.Cause(ctx) == errDrain {
 		return errDrain
 	}
+	return nil
 }
