@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"trigo"
 	"trigo/nursery"
 	"trigo/trigotest"
 )
@@ -371,5 +372,31 @@ func TestSurvivorsOfACancelAreReported(t *testing.T) {
 	killAfter(t, pid)
 	if !alive(pid) || fmt.Sprint(done.Survivors) != fmt.Sprint([]int{pid}) {
 		t.Errorf("survivors %v, want %d", done.Survivors, pid)
+	}
+}
+
+func TestWhoIsCancelledTooIsNotToldThatTheStreamWasClosed(t *testing.T) {
+	dead, cancel := context.WithCancelCause(t.Context())
+	cancel(errStopped)
+	err := nursery.Run(t.Context(), func(ctx context.Context, n *nursery.Nursery) error {
+		p, err := nursery.Start(ctx, n, Supervise(&Command{Args: []string{"cat"}, Stdin: Pipe, Stdout: Pipe}))
+		if err != nil {
+			return err
+		}
+		n.Cancel(nil)
+		poll(t.Context(), func() bool { // until the supervisor has closed them
+			return errors.Is(p.Stdin().SendAll(t.Context(), nil), trigo.ErrClosed)
+		})
+		isStopped(t, p.Stdin().SendAll(dead, []byte("x")))
+		poll(t.Context(), func() bool {
+			_, err := p.Stdout().ReceiveSome(ctx, make([]byte, 1))
+			return errors.Is(err, context.Canceled)
+		})
+		_, err = p.Stdout().ReceiveSome(dead, make([]byte, 1))
+		isStopped(t, err)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -23,7 +23,8 @@ func threads(t *testing.T) (n int) {
 	return n
 }
 
-// Descriptors of this kind are not among those that LeakCheck counts.
+// LeakCheck is so patient that a garbage collection may come before, which closes
+// what is forgotten.
 func TestPidfdIsClosedWithTheEndOfTheChild(t *testing.T) {
 	pidfds := func() (n int) {
 		entries, _ := os.ReadDir("/proc/self/fd")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -39,7 +40,9 @@ func TestOptionsInAllForms(t *testing.T) {
 		t.Errorf("a structure with a pointer: %v", err)
 	}
 	wantIs(t, "no such option", s.SetsockoptInt(unix.SOL_SOCKET, 9999, 1), syscall.ENOPROTOOPT)
-	wantIs(t, "too large", s.SetsockoptInt(unix.SOL_SOCKET, unix.SO_RCVBUF, 1<<40), syscall.EINVAL)
+	if large := uint64(1 << 40); strconv.IntSize > 32 {
+		wantIs(t, "too large", s.SetsockoptInt(unix.SOL_SOCKET, unix.SO_RCVBUF, int(large)), syscall.EINVAL)
+	}
 	_, err = s.GetsockoptBytes(unix.SOL_SOCKET, unix.SO_RCVBUF, -1)
 	wantIs(t, "negative size", err, syscall.EINVAL)
 }

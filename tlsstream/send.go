@@ -1,0 +1,155 @@
+package tlsstream
+
+import (
+	"context"
+
+	"trigo"
+)
+
+// SendAll encrypts p and sends it. It waits while the transport is full.
+//
+// The data is encrypted in pieces, of up to 64 KiB, and a record that was begun
+// must be sent: so a cancelled SendAll counts in [trigo.OpError.N] what it has
+// encrypted, and of that the transport may not have taken everything. The rest
+// goes out, before anything else, with the next SendAll, SendEOF, Unwrap or
+// Close. An empty SendAll sends that and nothing more.
+//
+// It returns [trigo.ErrClosed] after [Stream.SendEOF], [trigo.ErrBroken] when
+// the transport or the handshake has failed, then and for ever after.
+// Receiving may still work then. The peer's SendEOF does not stop this side
+// from sending.
+func (s *Stream) SendAll(ctx context.Context, p []byte) error {
+	if err := s.begin(ctx, &s.sending); err != nil {
+		return s.fail(ctx, "send", 0, err)
+	}
+	defer s.sending.Store(false)
+	n, err := s.send(ctx, p)
+	if err != nil {
+		return s.fail(ctx, "send", n, err)
+	}
+	return nil
+}
+
+// send is SendAll for the holder of sending. It returns how many bytes of p are
+// encrypted.
+func (s *Stream) send(ctx context.Context, p []byte) (n int, err error) {
+	if err := s.readyToSend(ctx); err != nil {
+		return 0, err
+	}
+	// What was left over goes first, or it would grow with every cancel.
+	if s.gate.out.leftover() {
+		if err := s.flush(ctx); err != nil {
+			return 0, err
+		}
+	}
+	for len(p) > 0 {
+		chunk := p[:min(len(p), sendChunk)]
+		if len(chunk) > maxPlaintext { // crypto/tls is going to write more than once
+			s.gate.out.expect(len(chunk))
+		}
+		done, err := s.conn.Write(chunk)
+		n += done
+		if err != nil {
+			return n, s.breakSending(ctx, err)
+		}
+		if err := s.flush(ctx); err != nil {
+			return n, err
+		}
+		p = p[len(chunk):]
+	}
+	return n, nil
+}
+
+// readyToSend is what comes before every call that sends.
+func (s *Stream) readyToSend(ctx context.Context) error {
+	switch {
+	case s.sentEOF:
+		return trigo.ErrClosed
+	case s.sendErr != nil:
+		return s.sendErr
+	}
+	return s.handshake(ctx)
+}
+
+// flush sends what the outbox holds.
+func (s *Stream) flush(ctx context.Context) error {
+	err := s.gate.out.flush(ctx, s.transport)
+	if err != nil {
+		err = s.breakSending(ctx, err)
+	}
+	return err
+}
+
+// breakSending remembers err, if it is one that lasts.
+func (s *Stream) breakSending(ctx context.Context, err error) error {
+	if s.brokenBy(ctx, err) {
+		s.sendErr = err
+		s.broken.Store(true)
+	}
+	return err
+}
+
+// WaitSendAllMightNotBlock waits until the transport says so. It does no
+// handshake, and does not know what a handshake may have to wait for.
+func (s *Stream) WaitSendAllMightNotBlock(ctx context.Context) error {
+	err := s.begin(ctx, &s.sending)
+	if err == nil {
+		defer s.sending.Store(false)
+		err = s.waitToSend(ctx)
+	}
+	if err != nil {
+		return s.fail(ctx, "wait to send", 0, err)
+	}
+	return nil
+}
+
+func (s *Stream) waitToSend(ctx context.Context) error {
+	switch {
+	case s.sentEOF:
+		return trigo.ErrClosed
+	case s.sendErr != nil:
+		return s.sendErr
+	}
+	out := &s.gate.out
+	if err := out.take(ctx); err != nil {
+		return err
+	}
+	defer out.give()
+	return s.transport.WaitSendAllMightNotBlock(ctx)
+}
+
+// SendEOF sends close_notify, behind all data sent so far; receiving goes on.
+// The transport stays as it is. It waits while the transport is full. When it is
+// cancelled the end may be on its way already: sends then return
+// [trigo.ErrClosed], and SendEOF again, or Close, sends the rest of it.
+//
+// Every version of TLS allows it, but old peers (TLS 1.2) may take it for the
+// end of both directions.
+func (s *Stream) SendEOF(ctx context.Context) error {
+	err := s.begin(ctx, &s.sending)
+	if err == nil {
+		defer s.sending.Store(false)
+		err = s.sendEOF(ctx)
+	}
+	if err != nil {
+		return s.fail(ctx, "send EOF", 0, err)
+	}
+	return nil
+}
+
+// sendEOF is SendEOF for the holder of sending.
+func (s *Stream) sendEOF(ctx context.Context) error {
+	if !s.sentEOF {
+		if err := s.readyToSend(ctx); err != nil {
+			return err
+		}
+		if err := s.conn.CloseWrite(); err != nil {
+			return s.breakSending(ctx, err)
+		}
+		s.sentEOF = true
+	}
+	if s.sendErr != nil {
+		return s.sendErr
+	}
+	return s.flush(ctx)
+}
