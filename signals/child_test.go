@@ -61,7 +61,8 @@ var children = map[string]func(){
 		})
 		fmt.Println(errors.As(err, new(Stopped)), err)
 	},
-	"mixed": mixed,
+	"mixed":    mixed,
+	"disposed": disposed,
 }
 
 func open(sigs ...os.Signal) *Receiver {
