@@ -2,12 +2,11 @@ package channel_test
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"trigo/channel"
+	"trigo/internal/bench"
 )
 
 // The benchmarks of this file measure a channel against a native one that is
@@ -18,49 +17,17 @@ import (
 //
 //	go test -run '^$' -bench Speed -benchtime 1000000x ./channel
 
-func speed(bb *testing.B, ours, native func(n int)) {
-	const rounds = 40
-	n := max(bb.N/rounds, 8)
-	timed := func(f func(int)) float64 {
-		start := time.Now()
-		f(n)
-		return float64(time.Since(start)) / float64(n)
-	}
-	var speeds, as, bs []float64
-	timed(ours) // warm-up
-	timed(native)
-	bb.ResetTimer()
-	for i := range rounds {
-		var a, b float64
-		if i%2 == 0 {
-			a, b = timed(ours), timed(native)
-		} else {
-			b, a = timed(native), timed(ours)
-		}
-		speeds, as, bs = append(speeds, b/a), append(as, a), append(bs, b)
-	}
-	for _, s := range [][]float64{speeds, as, bs} {
-		slices.Sort(s)
-	}
-	bb.ReportMetric(speeds[rounds/2], "speed")
-	bb.ReportMetric(speeds[rounds/4], "q1")
-	bb.ReportMetric(speeds[rounds*3/4], "q3")
-	bb.ReportMetric(as[rounds/2], "trigo-ns/op")
-	bb.ReportMetric(bs[rounds/2], "native-ns/op")
-	bb.ReportMetric(0, "ns/op")
-}
-
 // through moves n values through a channel with some goroutines on each side.
 func through(n, each int, send func(), receive func()) {
 	var wg sync.WaitGroup
 	for range each {
 		wg.Go(func() {
-			for range n / each {
+			for range (n + each - 1) / each {
 				send()
 			}
 		})
 		wg.Go(func() {
-			for range n / each {
+			for range (n + each - 1) / each {
 				receive()
 			}
 		})
@@ -73,7 +40,7 @@ func benchmarkSpeed(b *testing.B, size, each int) {
 	defer cancel()
 	s, r := channel.Open[int](size)
 	native := make(chan int, size)
-	speed(b, func(n int) {
+	bench.Speed(b, "native", func(n int) {
 		through(n, each, func() {
 			if err := s.Send(ctx, 1); err != nil {
 				b.Error(err)
@@ -111,7 +78,7 @@ func BenchmarkSpeedReady(b *testing.B) {
 	defer cancel()
 	s, r := channel.Open[int](1)
 	native := make(chan int, 1)
-	speed(b, func(n int) {
+	bench.Speed(b, "native", func(n int) {
 		for range n {
 			s.Send(ctx, 1)
 			r.Receive(ctx)

@@ -4,11 +4,11 @@ import (
 	"context"
 	"io"
 	"net"
-	"slices"
 	"testing"
 	"time"
 
 	"trigo"
+	"trigo/internal/bench"
 )
 
 // The benchmarks of this file measure a Stream against the net.Conn it is made
@@ -17,40 +17,6 @@ import (
 // net's ("ratio"), with the quartiles ("q1", "q3"), and ns/op of both.
 //
 //	go test -run '^$' -bench Ratio ./netstream
-
-// ratio runs a and b in turn, the order changing from round to round, and
-// reports the median of a's time over b's.
-func ratio(bb *testing.B, a, b func(n int)) {
-	const slices_ = 40 // rounds in one b.N
-	n := max(bb.N/slices_, 1)
-	timed := func(f func(int)) float64 {
-		start := time.Now()
-		f(n)
-		return float64(time.Since(start)) / float64(n)
-	}
-	var ratios, as, bs []float64
-	timed(a) // warm-up
-	timed(b)
-	bb.ResetTimer()
-	for i := range slices_ {
-		var ta, tb float64
-		if i%2 == 0 {
-			ta, tb = timed(a), timed(b)
-		} else {
-			tb, ta = timed(b), timed(a)
-		}
-		ratios, as, bs = append(ratios, ta/tb), append(as, ta), append(bs, tb)
-	}
-	for _, s := range [][]float64{ratios, as, bs} {
-		slices.Sort(s)
-	}
-	bb.ReportMetric(ratios[slices_/2], "ratio")
-	bb.ReportMetric(ratios[slices_/4], "q1")
-	bb.ReportMetric(ratios[slices_*3/4], "q3")
-	bb.ReportMetric(as[slices_/2], "trigo-ns/op")
-	bb.ReportMetric(bs[slices_/2], "net-ns/op")
-	bb.ReportMetric(0, "ns/op")
-}
 
 // tcpPair returns both ends of a connection over loopback.
 func tcpPair(tb testing.TB) (client, server net.Conn) {
@@ -122,7 +88,7 @@ func BenchmarkRatioPingPongLongLivedContext(b *testing.B) {
 		}
 	}
 	b.ReportAllocs()
-	ratio(b, ours, rawPingPong(b, func() func() { return func() {} }))
+	bench.Ratio(b, "net", ours, rawPingPong(b, func() func() { return func() {} }))
 }
 
 // rawPingPong returns n round trips over net.Conn, with before called (and
@@ -192,7 +158,7 @@ func BenchmarkRatioPingPongNewContextEachCall(b *testing.B) {
 			}
 		}
 	}
-	ratio(b, ours, rawPingPong(b, func() func() {
+	bench.Ratio(b, "net", ours, rawPingPong(b, func() func() {
 		_, cancel := fresh()
 		return cancel
 	}))
@@ -248,7 +214,7 @@ func BenchmarkRatioReadyRead(b *testing.B) {
 			}
 		}
 	}
-	ratio(b, ours, raw)
+	bench.Ratio(b, "net", ours, raw)
 }
 
 func BenchmarkRatioBulkSend(b *testing.B) {
@@ -274,7 +240,7 @@ func BenchmarkRatioBulkSend(b *testing.B) {
 		}
 	}()
 	data := make([]byte, size)
-	ratio(b, func(n int) {
+	bench.Ratio(b, "net", func(n int) {
 		for range n {
 			if err := client.SendAll(ctx, data); err != nil {
 				b.Fatal(err)

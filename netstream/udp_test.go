@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"trigo"
+	"trigo/internal/bench"
 	"trigo/nursery"
 	"trigo/trigotest"
 )
@@ -208,7 +209,7 @@ func BenchmarkRatioUDPPingPong(b *testing.B) {
 		}
 	}
 	b.ReportAllocs()
-	ratio(b, ours, rawUDPPingPong(b))
+	bench.Ratio(b, "net", ours, rawUDPPingPong(b))
 }
 
 func rawUDPPingPong(b *testing.B) func(n int) {

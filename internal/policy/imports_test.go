@@ -11,12 +11,12 @@ import (
 var house = [][]string{
 	{"trigo/nursery"}, // usable alone, in place of errgroup
 	{"trigo"},         // the contracts
-	{"trigo/internal/fault", "trigo/internal/netseam"},
+	{"trigo/internal/bench", "trigo/internal/fault", "trigo/internal/local", "trigo/internal/netseam", "trigo/internal/wrap"},
 	{"trigo/internal/pollio", "trigo/trigotest", "trigo/channel"},
 	{"trigo/internal/fdstream", "trigo/socket"},
 	{"trigo/netstream", "trigo/file"},
 	{"trigo/tlsstream", "trigo/tlsstream/devcert", "trigo/netconn", "trigo/process", "trigo/signals", "trigo/trigotest/"},
-	{"trigo/relay"},
+	{"trigo/relay", "trigo/proxy"},
 	{"trigo/endpoint"},
 	{"trigo/cmd/", "trigo/examples/", "trigo/internal/policy"},
 }

@@ -1,0 +1,103 @@
+// Package bench times several ways of doing the same work, in one process and
+// by turns. A shared machine is too noisy for two runs to be compared: what
+// disturbs one round disturbs its neighbours, so only what ran side by side is
+// set against each other, and the median of that is told with its spread.
+package bench
+
+import (
+	"os"
+	"slices"
+	"testing"
+	"time"
+)
+
+// Times holds how long each contestant took in each round: nanoseconds for one
+// unit of work.
+type Times [][]float64
+
+// Turns has every contestant do n units of work in each round. Who begins moves
+// on from round to round, so that none always follows the same other. What was
+// slow because it was the first of all is not counted.
+//
+// Time is the clock's, or that of the processor if TRIGO_BENCH_CPU is set: then
+// a busy machine disturbs less, and what waits costs nothing.
+func Turns(rounds, n int, contestants ...func(n int)) Times {
+	for _, work := range contestants {
+		work(n)
+	}
+	times := make(Times, len(contestants))
+	for round := range rounds {
+		for i := range contestants {
+			who := (round + i) % len(contestants)
+			start := clock()
+			contestants[who](n)
+			times[who] = append(times[who], float64(clock()-start)/float64(n))
+		}
+	}
+	return times
+}
+
+// Ratio tells how a's time divided by b's is spread over the rounds.
+func (t Times) Ratio(a, b int) Spread {
+	ratios := make([]float64, len(t[a]))
+	for round := range ratios {
+		ratios[round] = t[a][round] / t[b][round]
+	}
+	return NewSpread(ratios)
+}
+
+// Of tells how the times of one contestant are spread.
+func (t Times) Of(who int) Spread { return NewSpread(t[who]) }
+
+// Spread is what is told of many measurements.
+type Spread struct{ Min, Q1, Median, Q3, Max float64 }
+
+// NewSpread returns the spread of values, of which there must be at least one.
+func NewSpread(values []float64) Spread {
+	v := slices.Sorted(slices.Values(values))
+	at := func(quarter int) float64 { return v[(len(v)-1)*quarter/4] }
+	return Spread{Min: at(0), Q1: at(1), Median: at(2), Q3: at(3), Max: at(4)}
+}
+
+// Report gives s to a benchmark, as its only result but for allocations: the
+// median under the name of the metric, and the quartiles.
+func (s Spread) Report(b *testing.B, metric string) {
+	b.ReportMetric(s.Median, metric)
+	b.ReportMetric(s.Q1, "q1")
+	b.ReportMetric(s.Q3, "q3")
+	b.ReportMetric(0, "ns/op") // it would be that of all of them together
+}
+
+// rounds is how many of them [Ratio] and [Speed] split a benchmark's b.N into.
+const rounds = 40
+
+// Ratio reports ours divided by theirs, in time: below 1, we are faster.
+func Ratio(b *testing.B, name string, ours, theirs func(n int)) {
+	pair(b, name, ours, theirs).Ratio(0, 1).Report(b, "ratio")
+}
+
+// Speed reports theirs divided by ours, in time: above 1, we are faster.
+func Speed(b *testing.B, name string, ours, theirs func(n int)) {
+	pair(b, name, ours, theirs).Ratio(1, 0).Report(b, "speed")
+}
+
+// pair reports the times themselves; name is that of the other one.
+func pair(b *testing.B, name string, ours, theirs func(n int)) Times {
+	b.ResetTimer()
+	times := Turns(rounds, max(b.N/rounds, 1), ours, theirs)
+	b.ReportMetric(times.Of(0).Median, "trigo-ns/op")
+	b.ReportMetric(times.Of(1).Median, name+"-ns/op")
+	return times
+}
+
+func clock() time.Duration {
+	if byProcessor {
+		return processorTime()
+	}
+	return time.Since(began)
+}
+
+var (
+	began       = time.Now()
+	byProcessor = os.Getenv("TRIGO_BENCH_CPU") != ""
+)
