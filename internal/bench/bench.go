@@ -11,43 +11,55 @@ import (
 	"time"
 )
 
-// Times holds how long each contestant took in each round: nanoseconds for one
-// unit of work.
-type Times [][]float64
+// Values holds what was measured of each contestant in each round. Of [Turns],
+// it is the nanoseconds for one unit of work.
+type Values [][]float64
 
-// Turns has every contestant do n units of work in each round. Who begins moves
-// on from round to round, so that none always follows the same other. What was
-// slow because it was the first of all is not counted.
+// Turns has every contestant do n units of work in each round, as [Rounds]
+// does, and times them.
 //
 // Time is the clock's, or that of the processor if TRIGO_BENCH_CPU is set: then
 // a busy machine disturbs less, and what waits costs nothing.
-func Turns(rounds, n int, contestants ...func(n int)) Times {
-	for _, work := range contestants {
-		work(n)
+func Turns(rounds, n int, contestants ...func(n int)) Values {
+	timed := make([]func() float64, len(contestants))
+	for i, work := range contestants {
+		timed[i] = func() float64 {
+			start := clock()
+			work(n)
+			return float64(clock()-start) / float64(n)
+		}
 	}
-	times := make(Times, len(contestants))
+	return Rounds(rounds, timed...)
+}
+
+// Rounds takes a value of every contestant in each round. Who begins moves on
+// from round to round, so that none always follows the same other. What was slow
+// because it was the first of all is not counted.
+func Rounds(rounds int, contestants ...func() float64) Values {
+	for _, measure := range contestants {
+		measure()
+	}
+	values := make(Values, len(contestants))
 	for round := range rounds {
 		for i := range contestants {
 			who := (round + i) % len(contestants)
-			start := clock()
-			contestants[who](n)
-			times[who] = append(times[who], float64(clock()-start)/float64(n))
+			values[who] = append(values[who], contestants[who]())
 		}
 	}
-	return times
+	return values
 }
 
-// Ratio tells how a's time divided by b's is spread over the rounds.
-func (t Times) Ratio(a, b int) Spread {
-	ratios := make([]float64, len(t[a]))
+// Ratio tells how a's value divided by b's is spread over the rounds.
+func (v Values) Ratio(a, b int) Spread {
+	ratios := make([]float64, len(v[a]))
 	for round := range ratios {
-		ratios[round] = t[a][round] / t[b][round]
+		ratios[round] = v[a][round] / v[b][round]
 	}
 	return NewSpread(ratios)
 }
 
-// Of tells how the times of one contestant are spread.
-func (t Times) Of(who int) Spread { return NewSpread(t[who]) }
+// Of tells how the values of one contestant are spread.
+func (v Values) Of(who int) Spread { return NewSpread(v[who]) }
 
 // Spread is what is told of many measurements.
 type Spread struct{ Min, Q1, Median, Q3, Max float64 }
@@ -82,7 +94,7 @@ func Speed(b *testing.B, name string, ours, theirs func(n int)) {
 }
 
 // pair reports the times themselves; name is that of the other one.
-func pair(b *testing.B, name string, ours, theirs func(n int)) Times {
+func pair(b *testing.B, name string, ours, theirs func(n int)) Values {
 	b.ResetTimer()
 	times := Turns(rounds, max(b.N/rounds, 1), ours, theirs)
 	b.ReportMetric(times.Of(0).Median, "trigo-ns/op")

@@ -7,18 +7,12 @@ import (
 	"time"
 )
 
-// sleeps returns a contestant whose unit of work takes d.
-func sleeps(d time.Duration) func(int) {
-	return func(n int) {
-		for range n {
-			time.Sleep(d)
-		}
-	}
-}
-
 func TestTurnsTimesAUnitOfWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		times := Turns(5, 10, sleeps(3*time.Millisecond), sleeps(2*time.Millisecond))
+		takes := func(d time.Duration) func(int) {
+			return func(n int) { time.Sleep(time.Duration(n) * d) }
+		}
+		times := Turns(5, 10, takes(3*time.Millisecond), takes(2*time.Millisecond))
 		if got := times.Of(0); got.Min != 3e6 || got.Max != 3e6 {
 			t.Errorf("the first took %v a unit, want 3e6", got)
 		}

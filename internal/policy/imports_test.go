@@ -124,13 +124,18 @@ package surprise // want
 
 var testOnlyImports = rule{
 	why: "the testing kit is for tests: in a program it brings the flags and the weight of package testing along",
+	exempt: map[string]string{
+		"trigo/internal/bench":            "reports to a testing.B, and only benchmarks import it",
+		"trigo/examples/internal/program": "runs the examples for their tests",
+	},
 	check: func(m *module, r *report) {
 		for _, f := range m.files {
 			if f.test || underTrigotest(f.pkg) {
 				continue
 			}
 			for target, spec := range f.imports() {
-				if target == "testing" || strings.HasPrefix(target, "testing/") || underTrigotest(target) {
+				kit := target == "testing" || strings.HasPrefix(target, "testing/") || underTrigotest(target)
+				if kit && !r.allows(f.pkg) {
 					r.at(f, spec.Pos(), "%s imports %s", f.path, target)
 				}
 			}
