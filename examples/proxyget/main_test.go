@@ -59,13 +59,15 @@ func TestGetThroughTheProxy(t *testing.T) {
 
 	out := captured(t, func(ctx context.Context) error {
 		return nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
-			defer n.Cancel(nil)
+			stop := make(chan struct{})
+			defer close(stop)
 			address, err := nursery.Start(ctx, n, func(ctx context.Context, started func(string)) error {
 				return tlsstream.ServeTCP(ctx, "127.0.0.1:0", server, proxy, &tlsstream.ServeTCPOptions{
 					Ready: func(ls []*tlsstream.Listener) {
 						l, _ := trigo.As[*netstream.Listener](ls[0])
 						started(l.Addr().String())
 					},
+					Serve: trigo.ServeOptions{Stop: stop},
 				})
 			})
 			if err != nil {
@@ -88,11 +90,13 @@ func TestGetThroughTheProxy(t *testing.T) {
 // toSite joins the client with a site at the other end of a socket.
 func toSite(ctx context.Context, client trigo.Stream, site func(context.Context, trigo.Stream) error) error {
 	return nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
-		defer n.Cancel(nil)
+		stop := make(chan struct{})
+		defer close(stop)
 		address, err := nursery.Start(ctx, n, func(ctx context.Context, started func(string)) error {
 			handler := func(ctx context.Context, s *netstream.Stream) error { return site(ctx, s) }
 			return netstream.ServeTCP(ctx, "127.0.0.1:0", handler, &netstream.ServeTCPOptions{
 				Ready: func(ls []*netstream.Listener) { started(ls[0].Addr().String()) },
+				Serve: trigo.ServeOptions{Stop: stop},
 			})
 		})
 		if err != nil {
