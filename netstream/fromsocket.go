@@ -29,6 +29,11 @@ func FromSocket(s *socket.Socket) (*Stream, error) {
 	if err := checkSocket(s, false); err != nil {
 		return nil, &trigo.OpError{Op: "adopt", Layer: s.String(), Err: err}
 	}
+	if v := s.Virtual(); v != nil {
+		st := virtualStream(v.Conn(), nil)
+		st.low.s = s
+		return st, nil
+	}
 	return newSocketStream(s, nil), nil
 }
 
@@ -41,6 +46,9 @@ func ListenerFromSocket(s *socket.Socket) (*Listener, error) {
 		return nil, &trigo.OpError{Op: "adopt", Layer: s.String(), Err: err}
 	}
 	l := &Listener{l: socketAcceptor{s}, addr: localAddr(s)}
+	if v := s.Virtual(); v != nil {
+		l = &Listener{virtual: v.Listener(), addr: localAddr(s)}
+	}
 	l.low.s = s
 	return l, nil
 }
@@ -51,6 +59,9 @@ func checkSocket(s *socket.Socket, listening bool) error {
 	}
 	if s.Type() != syscall.SOCK_STREAM {
 		return fmt.Errorf("not of the type SOCK_STREAM: %w", errors.ErrUnsupported)
+	}
+	if v := s.Virtual(); v != nil && (listening && v.Listener() == nil || !listening && v.Conn() == nil) {
+		return fmt.Errorf("neither connected nor listening as it has to be: %w", errors.ErrUnsupported)
 	}
 	// macOS does not know this option.
 	n, err := s.GetsockoptInt(syscall.SOL_SOCKET, acceptConn)
@@ -126,6 +137,9 @@ func (l *lowLevel) known() *socket.Socket {
 // socket ([errors.ErrUnsupported]).
 func (s *Stream) Socket() (*socket.Socket, error) {
 	return s.low.get(func() (*socket.Socket, error) {
+		if s.s == nil {
+			return socket.OverVirtual(s.virtual.Socket()), nil
+		}
 		low, err := socket.Over(s.s.FD())
 		if err == nil && s.s.SentEOF() {
 			low.Shutdown(syscall.SHUT_WR) // again, for it to know
@@ -152,6 +166,9 @@ func (s *Stream) closeWrite() error {
 // but nothing else can wait for it.
 func (l *Listener) Socket() (*socket.Socket, error) {
 	return l.low.get(func() (*socket.Socket, error) {
+		if l.l == nil {
+			return socket.OverVirtual(l.virtual.Socket()), nil
+		}
 		return socket.OverListener(l.l.(*pollio.Listener))
 	})
 }

@@ -172,6 +172,35 @@ func (s *Stream) FD() *pollio.FD {
 	return s.s.FD()
 }
 
+// Itself, [Stream.ReceiveBy] and [Stream.SendBy] are for packages of this module
+// that have the kernel move the bytes. It returns s, or nil on a network that is
+// not the kernel's. A type that embeds the stream has these methods too, and is
+// told by what this one returns that they are not its own.
+func (s *Stream) Itself() any {
+	if s.s == nil {
+		return nil
+	}
+	return s
+}
+
+// ReceiveBy is a ReceiveSome with op in the place of the system call. See
+// [Stream.Itself].
+func (s *Stream) ReceiveBy(ctx context.Context, op func(sysfd int) error) error {
+	if s.s == nil {
+		return errors.ErrUnsupported
+	}
+	return s.s.ReceiveBy(ctx, op)
+}
+
+// SendBy is a SendAll with op, which adds to moved what it has sent, in the place
+// of the system call. See [Stream.Itself].
+func (s *Stream) SendBy(ctx context.Context, op func(sysfd int) error, moved *int) error {
+	if s.s == nil {
+		return errors.ErrUnsupported
+	}
+	return s.s.SendBy(ctx, op, moved)
+}
+
 // String names the stream by its peer: "tcp 192.0.2.1:443". The accepted end of
 // a Unix socket has a nameless peer and is named by its own address.
 func (s *Stream) String() string {

@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"runtime"
 	"syscall"
 
 	"trigo"
-	"trigo/internal/netseam"
 	"trigo/socket"
 )
 
@@ -22,8 +20,7 @@ import (
 // Sending and receiving allocate nothing. For batches, multicast and options, see
 // [UDP.Socket].
 type UDP struct {
-	s             *socket.Socket     // nil on a network that is not the kernel's
-	virtual       netseam.PacketConn // what is there instead
+	s             *socket.Socket
 	local, remote netip.AddrPort
 }
 
@@ -49,8 +46,7 @@ func listenUDP(ctx context.Context, address string) (*UDP, error) {
 	case ctx.Err() != nil:
 		return nil, trigo.CancelError(ctx)
 	}
-	virtual := netseam.From(ctx)
-	if host == "" && virtual == nil {
+	if host == "" {
 		u, err := bindUDP(ctx, netip.AddrPortFrom(netip.IPv6Unspecified(), port), true)
 		if !isMissingFamily(netip.IPv6Loopback(), err) {
 			return u, err
@@ -64,22 +60,7 @@ func listenUDP(ctx context.Context, address string) (*UDP, error) {
 		}
 		addr = addrs[0]
 	}
-	local := netip.AddrPortFrom(addr, port)
-	if virtual != nil {
-		return listenVirtualUDP(ctx, virtual, local, netip.AddrPort{})
-	}
-	return bindUDP(ctx, local, false)
-}
-
-func listenVirtualUDP(ctx context.Context, host netseam.Host, local, remote netip.AddrPort) (*UDP, error) {
-	c, err := host.ListenUDP(ctx, local)
-	if err != nil {
-		return nil, err
-	}
-	if a, ok := c.LocalAddr().(interface{ AddrPort() netip.AddrPort }); ok {
-		local = a.AddrPort()
-	}
-	return &UDP{virtual: c, local: local, remote: remote}, nil
+	return bindUDP(ctx, netip.AddrPortFrom(addr, port), false)
 }
 
 // bindUDP opens a socket on local. A dual one takes IPv4 too.
@@ -168,13 +149,6 @@ func dialUDP(ctx context.Context, address string) (*UDP, error) {
 }
 
 func connectUDP(ctx context.Context, remote netip.AddrPort) (*UDP, error) {
-	if host := netseam.From(ctx); host != nil {
-		any := netip.IPv6Unspecified()
-		if remote.Addr().Is4() {
-			any = netip.IPv4Unspecified()
-		}
-		return listenVirtualUDP(ctx, host, netip.AddrPortFrom(any, 0), remote)
-	}
 	s, err := openFor(ctx, remote, syscall.SOCK_DGRAM)
 	if err != nil {
 		return nil, err
@@ -195,8 +169,6 @@ func (u *UDP) SendTo(ctx context.Context, p []byte, to netip.AddrPort) error {
 	switch {
 	case u.remote.IsValid():
 		err = syscall.EISCONN
-	case u.s == nil:
-		err = u.virtual.SendTo(ctx, p, to)
 	default:
 		_, err = u.s.SendToAddrPort(ctx, p, 0, to)
 	}
@@ -214,8 +186,6 @@ func (u *UDP) Send(ctx context.Context, p []byte) error {
 	switch {
 	case !u.remote.IsValid():
 		err = syscall.EDESTADDRREQ
-	case u.s == nil:
-		err = u.virtual.SendTo(ctx, p, u.remote)
 	default:
 		_, err = u.s.Send(ctx, p, 0)
 	}
@@ -227,12 +197,7 @@ func (u *UDP) Send(ctx context.Context, p []byte) error {
 // len(p) bytes are in p, the rest is lost, and the error Is [io.ErrShortBuffer].
 // A cancelled ReceiveFrom took nothing. Errors leave the socket usable.
 func (u *UDP) ReceiveFrom(ctx context.Context, p []byte) (n int, from netip.AddrPort, err error) {
-	truncated := false
-	if u.s == nil {
-		n, from, err = u.receiveVirtual(ctx, p)
-	} else {
-		n, from, truncated, err = u.s.RecvDatagram(ctx, p)
-	}
+	n, from, truncated, err := u.s.RecvDatagram(ctx, p)
 	if err == nil && truncated {
 		return n, unmap(from), u.fail("receive", n, io.ErrShortBuffer)
 	}
@@ -249,25 +214,9 @@ func (u *UDP) Receive(ctx context.Context, p []byte) (n int, err error) {
 	return n, err
 }
 
-// receiveVirtual passes over what is not from the peer.
-func (u *UDP) receiveVirtual(ctx context.Context, p []byte) (n int, from netip.AddrPort, err error) {
-	for {
-		n, from, err = u.virtual.ReceiveFrom(ctx, p)
-		if err != nil || !u.remote.IsValid() || from == u.remote {
-			return n, from, err
-		}
-	}
-}
-
 // Close closes the socket and wakes every call that waits on it. It never waits.
 func (u *UDP) Close(ctx context.Context) error {
-	var err error
-	if u.s == nil {
-		err = u.virtual.Close(ctx)
-	} else {
-		err = u.s.Close(ctx)
-	}
-	return u.fail("close", 0, err)
+	return u.fail("close", 0, u.s.Close(ctx))
 }
 
 func (u *UDP) fail(op string, n int, err error) error {
@@ -284,14 +233,8 @@ func (u *UDP) LocalAddr() netip.AddrPort { return u.local }
 func (u *UDP) RemoteAddr() netip.AddrPort { return u.remote }
 
 // Socket returns the socket, for options, control data and batches. Both share one
-// descriptor. On a network that is not the kernel's the error Is
-// [errors.ErrUnsupported].
-func (u *UDP) Socket() (*socket.Socket, error) {
-	if u.s == nil {
-		return nil, u.fail("socket", 0, fmt.Errorf("not a socket of %s: %w", runtime.GOOS, errors.ErrUnsupported))
-	}
-	return u.s, nil
-}
+// descriptor. It never fails.
+func (u *UDP) Socket() (*socket.Socket, error) { return u.s, nil }
 
 // String names the socket by its peer, or by its own address.
 func (u *UDP) String() string {

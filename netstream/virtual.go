@@ -18,11 +18,19 @@ import (
 // dialVirtual is DialTCP on host.
 func dialVirtual(ctx context.Context, host netseam.Host, address string, delay time.Duration, o *DialOptions) (*Stream, error) {
 	connect := func(ctx context.Context, addr netip.AddrPort) (netseam.Conn, error) {
-		conn, err := host.DialTCP(ctx, o.LocalAddress.Unmap(), addr)
+		s := host.TCPSocket()
+		var err error
+		if local := o.LocalAddress.Unmap(); local.IsValid() {
+			err = s.Bind(netip.AddrPortFrom(local, 0), false)
+		}
+		if err == nil {
+			err = s.Connect(ctx, addr)
+		}
 		if err != nil {
+			s.Close()
 			return nil, connectError(ctx, err)
 		}
-		return conn, nil
+		return s.Conn(), nil
 	}
 	conn, report, err := dialHost(ctx, address, delay, connect, func(c netseam.Conn) { trigo.CloseForcefully(c) })
 	if err != nil {
@@ -46,10 +54,18 @@ func (s virtualSocket) Accept() (net.Conn, error) { return nil, net.ErrClosed }
 // openVirtual returns the opener for host.
 func (o *ListenOptions) openVirtual(host netseam.Host) opener {
 	return func(ctx context.Context, addr netip.AddrPort) (net.Listener, error) {
-		l, err := host.ListenTCP(ctx, addr, o.Backlog)
+		if ctx.Err() != nil {
+			return nil, trigo.CancelError(ctx)
+		}
+		s := host.TCPSocket()
+		err := s.Bind(addr, false)
+		if err == nil {
+			err = s.Listen(o.Backlog)
+		}
 		if err != nil {
+			s.Close()
 			return nil, err
 		}
-		return virtualSocket{l}, nil
+		return virtualSocket{s.Listener()}, nil
 	}
 }

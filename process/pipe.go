@@ -77,6 +77,13 @@ func (p *sendPipe) Abort() error {
 	return join(err, p.s.Close(context.Background()))
 }
 
+// Itself and SendBy are for packages that have the kernel move the bytes.
+func (p *sendPipe) Itself() any { return p }
+
+func (p *sendPipe) SendBy(ctx context.Context, op func(sysfd int) error, moved *int) error {
+	return p.tell(ctx, p.s.SendBy(ctx, op, moved))
+}
+
 // FD returns the descriptor for packages of this module that move bytes in
 // other ways.
 func (p *sendPipe) FD() *pollio.FD { return p.s.FD() }
@@ -90,6 +97,13 @@ func (p *receivePipe) ReceiveSome(ctx context.Context, b []byte) (int, error) {
 
 // Close never waits. A child that goes on writing gets SIGPIPE.
 func (p *receivePipe) Close(ctx context.Context) error { return p.s.Close(ctx) }
+
+// Itself and ReceiveBy are for packages that have the kernel move the bytes.
+func (p *receivePipe) Itself() any { return p }
+
+func (p *receivePipe) ReceiveBy(ctx context.Context, op func(sysfd int) error) error {
+	return p.tell(ctx, p.s.ReceiveBy(ctx, op))
+}
 
 // FD returns the descriptor for packages of this module that move bytes in
 // other ways.

@@ -26,7 +26,13 @@
 //
 // # Cost
 //
-// A relay is one goroutine beside the caller's, one timer and one buffer for
-// each direction. A side that sends faster than the other takes is held back:
-// nothing is received while there is something to send.
+// A relay is one goroutine beside the caller's and one timer. A side that sends
+// faster than the other takes is held back: nothing is received while there is
+// something to send, which is one buffer in each direction.
+//
+// Where both streams are nothing but descriptors, the kernel hands the bytes on
+// (on Linux, by splice and sendfile), once they come in bulk; [PathFor] and
+// [Direction] say whether it does, and why not. All of the above holds then too.
+// While such a stream has nothing to receive, its direction has neither a buffer
+// nor a pipe. Other streams are waited for with a buffer in hand.
 package relay

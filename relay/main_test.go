@@ -97,12 +97,12 @@ func wantReceive(t *testing.T, s trigo.ReceiveStream, text string, after error) 
 	for n := 0; n < len(got); {
 		k, err := s.ReceiveSome(context.Background(), got[n:])
 		if err != nil {
-			t.Fatalf("received %q and then %v, want %q", got[:n], err, text)
+			t.Fatalf("received %d bytes, %.40q, and then %v; want %d, %.40q", n, got[:n], err, len(text), text)
 		}
 		n += k
 	}
 	if string(got) != text {
-		t.Fatalf("received %q, want %q", got, text)
+		t.Fatalf("received %.40q, want %.40q, or what comes after that", got, text)
 	}
 	if after == nil {
 		return

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +22,8 @@ type pump struct {
 	sending atomic.Bool // a send is under way, which may have moved bytes not counted yet
 
 	// Of the pump alone until it has ended.
+	route
+	load
 	bytes  int64
 	stuck  bool // it ended with bytes received that the other side did not take
 	untold bool // the other side learns of the end of file when it is closed
@@ -40,33 +41,19 @@ type pump struct {
 // and ErrIdle.
 var errStopped = errors.New("the other direction failed")
 
-// buffers keeps those of the default size. They hold nothing but bytes.
-var buffers = sync.Pool{New: func() any {
-	b := make([]byte, defaultBufferSize)
-	return &b
-}}
-
 // pump moves bytes until the direction ends. Its error is always nil: how it
 // ended is for the report.
 func (p *pump) pump(outer context.Context) error {
-	var buf []byte
-	if p.size == defaultBufferSize {
-		pooled := buffers.Get().(*[]byte)
-		defer buffers.Put(pooled)
-		buf = *pooled
-	} else {
-		buf = make([]byte, p.size)
-	}
-
+	defer p.drop()
 	ctx := p.renew(outer)
 	for {
-		n, err := p.src.ReceiveSome(ctx, buf)
+		err := p.receive(ctx)
 		switch {
 		case err == nil:
 			p.touch()
-			if ctx, err = p.send(outer, ctx, buf[:n]); err != nil {
+			if ctx, err = p.send(outer, ctx); err != nil {
 				p.ended(outer, ctx, WriteFailed, err)
-				p.discard(outer, buf)
+				p.discard(outer)
 				return nil
 			}
 		case err == io.EOF:
@@ -81,22 +68,12 @@ func (p *pump) pump(outer context.Context) error {
 	}
 }
 
-// send sends all of b. It returns the ctx to go on with.
-func (p *pump) send(outer, ctx context.Context, b []byte) (context.Context, error) {
+// send sends all that was received. It returns the ctx to go on with.
+func (p *pump) send(outer, ctx context.Context) (context.Context, error) {
 	p.sending.Store(true)
 	defer p.sending.Store(false)
 	for {
-		err := p.dst.SendAll(ctx, b)
-		n, known := len(b), true
-		if err != nil {
-			n, known = sent(err)
-		}
-		if n > 0 {
-			p.bytes += int64(n)
-			p.shown.Add(int64(n))
-			p.touch()
-			b = b[n:]
-		}
+		known, err := p.sendSome(ctx)
 		switch {
 		case err == nil:
 			return ctx, nil
@@ -108,18 +85,48 @@ func (p *pump) send(outer, ctx context.Context, b []byte) (context.Context, erro
 	}
 }
 
+// sendSome sends all that was received, unless there is an error. It reports
+// whether what is left is known then.
+func (p *pump) sendSome(ctx context.Context) (known bool, err error) {
+	for {
+		if len(p.b) == 0 {
+			if err := p.sendUnseen(ctx); err != nil || len(p.b) == 0 {
+				return true, err
+			}
+		}
+		err := p.dst.SendAll(ctx, p.b)
+		n, known := len(p.b), true
+		if err != nil {
+			n, known = sent(err)
+		}
+		p.b = p.b[n:]
+		p.moved(n)
+		if err != nil || p.piped == 0 {
+			return known, err
+		}
+	}
+}
+
+// moved counts bytes that the other side took.
+func (p *pump) moved(n int) {
+	if n > 0 {
+		p.bytes += int64(n)
+		p.shown.Add(int64(n))
+		p.touch()
+	}
+}
+
 // discard receives and drops what src goes on sending after the other side has
 // failed. A peer that is stuck in sending does not look for the answer that the
 // opposite direction is still bringing. It ends with that direction.
-func (p *pump) discard(outer context.Context, buf []byte) {
+func (p *pump) discard(outer context.Context) {
 	if p.end != WriteFailed {
 		return
 	}
+	p.drop()
+	p.path = PathCopy
 	ctx := p.renew(outer)
-	for {
-		if _, err := p.src.ReceiveSome(ctx, buf); err != nil {
-			return
-		}
+	for p.receive(ctx) == nil {
 	}
 }
 
@@ -246,5 +253,9 @@ func (p *pump) renew(outer context.Context) context.Context {
 
 // report is the direction's part of the report, when it has ended.
 func (p *pump) report() Direction {
-	return Direction{Bytes: p.bytes, End: p.end, Err: p.err, Duration: p.took}
+	d := Direction{Bytes: p.bytes, End: p.end, Err: p.err, Duration: p.took, InKernel: p.inKernel, Path: p.path, Why: p.why}
+	if p.path != PathCopy && p.inKernel == 0 {
+		d.Path, d.Why = PathCopy, "nothing came in bulk"
+	}
+	return d
 }

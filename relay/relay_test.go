@@ -39,8 +39,8 @@ func TestBothDirectionsAreDeliveredWithTheirEnds(t *testing.T) {
 		}
 		j.wantEnds(relay.EOF, relay.EOF)
 		want := relay.Report{
-			AToB:     relay.Direction{Bytes: 8, End: relay.EOF, Duration: time.Second},
-			BToA:     relay.Direction{Bytes: 9, End: relay.EOF, Duration: 2 * time.Second},
+			AToB:     relay.Direction{Bytes: 8, End: relay.EOF, Duration: time.Second, Why: "memory is no bare descriptor"},
+			BToA:     relay.Direction{Bytes: 9, End: relay.EOF, Duration: 2 * time.Second, Why: "memory is no bare descriptor"},
 			Duration: 2 * time.Second,
 		}
 		if j.report != want {

@@ -24,6 +24,13 @@ type Direction struct {
 	End      End           // why it ended
 	Err      error         // the error behind End; nil for EOF and Stopped
 	Duration time.Duration // from the call of Run to its end
+
+	// Path is the way that bytes went, and Why says why it was not another one,
+	// if it was PathCopy. InKernel is how many of Bytes never came into the
+	// process.
+	Path     Path
+	Why      string
+	InKernel int64
 }
 
 // End is the reason why a direction ended.

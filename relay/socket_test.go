@@ -5,9 +5,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"net"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -49,6 +49,34 @@ func sockets(t *testing.T, network string) (near, far *netstream.Stream) {
 	return adopt(dialled), adopt(accepted)
 }
 
+// eachMode runs a test with all ways to move bytes.
+func eachMode(t *testing.T, f func(t *testing.T, mode relay.CopyMode)) {
+	for _, mode := range []relay.CopyMode{relay.CopyAuto, relay.CopySplice, relay.CopyPlain} {
+		t.Run(mode.String(), func(t *testing.T) { f(t, mode) })
+	}
+}
+
+// started is a relay that runs.
+type started struct {
+	done   chan struct{}
+	report relay.Report
+	err    error
+}
+
+func start(ctx context.Context, a, b trigo.Stream, opts *relay.Options) *started {
+	s := &started{done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		s.report, s.err = relay.Run(ctx, a, b, opts)
+	}()
+	return s
+}
+
+func (s *started) wait() (relay.Report, error) {
+	<-s.done
+	return s.report, s.err
+}
+
 // transfer sends everything of one seed over s, ends its half, and returns the
 // hash of what came back.
 func transfer(ctx context.Context, s trigo.HalfCloseableStream, seed byte, size int) (sum [32]byte, err error) {
@@ -81,14 +109,15 @@ func noise(seed byte, size int) []byte {
 func TestMuchDataBothWaysArrivesIntact(t *testing.T) {
 	const size = 8 << 20
 	for _, networks := range [][2]string{{"tcp", "tcp"}, {"tcp", "unix"}, {"unix", "unix"}} {
-		t.Run(networks[0]+" to "+networks[1], func(t *testing.T) {
+		eachMode(t, func(t *testing.T, mode relay.CopyMode) {
+			t.Logf("%s to %s", networks[0], networks[1])
 			client, a := sockets(t, networks[0])
 			b, server := sockets(t, networks[1])
 			var report relay.Report
 			var atServer, atClient [32]byte
 			err := nursery.Run(t.Context(), func(ctx context.Context, n *nursery.Nursery) error {
 				n.Go(func(ctx context.Context) (err error) {
-					report, err = relay.Run(ctx, a, b, nil)
+					report, err = relay.Run(ctx, a, b, &relay.Options{Copy: mode})
 					return err
 				})
 				n.Go(func(ctx context.Context) (err error) {
@@ -115,13 +144,15 @@ func TestMuchDataBothWaysArrivesIntact(t *testing.T) {
 	}
 }
 
-func TestAnswerToAHalfCloseComesBackWhole(t *testing.T) {
+func TestAnswerToAHalfCloseComesBackWhole(t *testing.T) { eachMode(t, answerToAHalfClose) }
+
+func answerToAHalfClose(t *testing.T, mode relay.CopyMode) {
 	client, a := sockets(t, "tcp")
 	b, server := sockets(t, "tcp")
 	answer := noise(3, 300_000)
 	err := nursery.Run(t.Context(), func(ctx context.Context, n *nursery.Nursery) error {
 		n.Go(func(ctx context.Context) error {
-			_, err := relay.Run(ctx, a, b, nil)
+			_, err := relay.Run(ctx, a, b, &relay.Options{Copy: mode})
 			return err
 		})
 		n.Go(func(ctx context.Context) error { // answers only once it has seen the end
@@ -158,21 +189,17 @@ func TestAnswerToAHalfCloseComesBackWhole(t *testing.T) {
 	}
 }
 
-func TestResetIsForwardedAsReset(t *testing.T) {
+func TestResetIsForwardedAsReset(t *testing.T) { eachMode(t, resetIsForwarded) }
+
+func resetIsForwarded(t *testing.T, mode relay.CopyMode) {
 	client, a := sockets(t, "tcp")
 	b, server := sockets(t, "tcp")
-	var report relay.Report
-	var relayErr error
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		report, relayErr = relay.Run(t.Context(), a, b, nil)
-	}()
+	running := start(t.Context(), a, b, &relay.Options{Copy: mode})
 	send(t, client, "half a sent")
 	wantReceive(t, server, "half a sent", nil)
 	client.Abort()
 	wantReceive(t, server, "", syscall.ECONNRESET)
-	<-done
+	report, relayErr := running.wait()
 	if !errors.Is(relayErr, syscall.ECONNRESET) {
 		t.Errorf("err = %v", relayErr)
 	}
@@ -181,21 +208,9 @@ func TestResetIsForwardedAsReset(t *testing.T) {
 	}
 }
 
-// noticed is a stream that tells when receiving from it has failed.
-type noticed struct {
-	*netstream.Stream
-	failed chan struct{}
-}
+func TestBytesBeforeAResetReachASlowReader(t *testing.T) { eachMode(t, bytesBeforeAReset) }
 
-func (n noticed) ReceiveSome(ctx context.Context, p []byte) (int, error) {
-	k, err := n.Stream.ReceiveSome(ctx, p)
-	if err != nil && err != io.EOF {
-		close(n.failed)
-	}
-	return k, err
-}
-
-func TestBytesBeforeAResetReachASlowReader(t *testing.T) {
+func bytesBeforeAReset(t *testing.T, mode relay.CopyMode) {
 	// The client does not read, so most of what the server sent is in the
 	// kernel's hands when the server resets; the reset that the relay sends must
 	// not overtake it.
@@ -204,13 +219,8 @@ func TestBytesBeforeAResetReachASlowReader(t *testing.T) {
 	b, server := sockets(t, "tcp")
 	client.Underlying().(*net.TCPConn).SetReadBuffer(64 << 10)
 	a.Underlying().(*net.TCPConn).SetWriteBuffer(1 << 20)
-	watched := noticed{b, make(chan struct{})}
 	counters := new(relay.Counters)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		relay.Run(t.Context(), a, watched, &relay.Options{Counters: counters})
-	}()
+	running := start(t.Context(), a, b, &relay.Options{Counters: counters, Copy: mode})
 	sent := noise(4, size)
 	send(t, server, string(sent))
 	for counters.BToA.Load() < size { // a has it all
@@ -219,23 +229,22 @@ func TestBytesBeforeAResetReachASlowReader(t *testing.T) {
 		}
 	}
 	server.Abort()
-	<-watched.failed
+	for !b.FD().HungUp() && !b.FD().Closed() { // until the reset has come
+		runtime.Gosched()
+	}
 	wantReceive(t, client, string(sent), syscall.ECONNRESET)
-	<-done
+	running.wait()
 }
 
-func TestResetOfASlowReaderIsNotWaitedFor(t *testing.T) {
+func TestResetOfASlowReaderIsNotWaitedFor(t *testing.T) { eachMode(t, resetOfASlowReader) }
+
+func resetOfASlowReader(t *testing.T, mode relay.CopyMode) {
 	client, a := sockets(t, "tcp")
 	b, server := sockets(t, "tcp")
 	client.Underlying().(*net.TCPConn).SetReadBuffer(4096)
 	a.Underlying().(*net.TCPConn).SetWriteBuffer(1 << 20)
 	counters := new(relay.Counters)
-	done := make(chan struct{})
-	var report relay.Report
-	go func() {
-		defer close(done)
-		report, _ = relay.Run(t.Context(), a, b, &relay.Options{Counters: counters})
-	}()
+	running := start(t.Context(), a, b, &relay.Options{Counters: counters, Copy: mode})
 	send(t, server, string(noise(5, 200_000)))
 	for counters.BToA.Load() < 200_000 { // a has it all, and cannot get rid of it
 		if err := server.WaitSendAllMightNotBlock(t.Context()); err != nil {
@@ -243,7 +252,7 @@ func TestResetOfASlowReaderIsNotWaitedFor(t *testing.T) {
 		}
 	}
 	client.Abort()
-	<-done
+	report, _ := running.wait()
 	if report.Duration > 4*time.Second {
 		t.Errorf("it took %v to abort a connection that was reset", report.Duration)
 	}

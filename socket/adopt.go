@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -14,8 +15,8 @@ import (
 // FromFD makes a socket of a descriptor that came from elsewhere: inherited, or
 // received over a Unix socket. Family, type and protocol are asked of the kernel.
 // The descriptor becomes non-blocking and close-on-exec, and belongs to the
-// socket; to keep one, pass a copy. If FromFD fails, it is still the caller's.
-// For one that is no socket the error Is [syscall.ENOTSOCK].
+// socket; to keep one, pass a copy. One that is no socket stays the caller's, and
+// the error Is [syscall.ENOTSOCK]; if a socket cannot be waited for, it is closed.
 //
 // Trio: trio.socket.fromfd, and trio.socket.socket with fileno.
 func FromFD(sysfd int) (*Socket, error) {
@@ -120,7 +121,13 @@ func OverListener(l *pollio.Listener) (*Socket, error) {
 	if !ok {
 		return nil, notAdoptable(l.Source())
 	}
-	return adopt(&listenerSource{src, l})
+	s, err := adopt(&listenerSource{src, l})
+	if err != nil {
+		return nil, err
+	}
+	k, _ := s.d.system()
+	s.d = &goListener{k, l}
+	return s, nil
 }
 
 // listenerSource is a listener of package net, as far as it can be a source.
@@ -134,6 +141,35 @@ func (s *listenerSource) Write([]byte) (int, error)        { return 0, syscall.E
 func (s *listenerSource) SetReadDeadline(time.Time) error  { return nil }
 func (s *listenerSource) SetWriteDeadline(time.Time) error { return nil }
 func (s *listenerSource) Close() error                     { return s.l.Close() }
+
+// goListener is the descriptor of a listener of package net, which lets nobody
+// else wait for it.
+type goListener struct {
+	*kernel
+	l *pollio.Listener
+}
+
+func (g *goListener) accept(ctx context.Context, of *Socket) (*Socket, Addr, error) {
+	c, err := g.l.Accept(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := FromConn(c)
+	if err != nil {
+		c.Close()
+		return nil, nil, err
+	}
+	from, _ := conn.Getpeername()
+	return conn, from, nil
+}
+
+func (g *goListener) waitRead(ctx context.Context) error {
+	err := g.kernel.waitRead(ctx)
+	if errors.Is(err, syscall.EINVAL) {
+		return errors.ErrUnsupported
+	}
+	return err
+}
 
 // Dup returns a second socket on the same open socket of the system. Each is to
 // be closed by itself.
@@ -149,7 +185,10 @@ func (s *Socket) Dup() (*Socket, error) {
 	if err != nil {
 		return nil, s.fail("duplicate", err)
 	}
-	copied.shutWrite.Store(s.shutWrite.Load())
+	if s.DidShutdownWrite() {
+		k, _ := copied.d.system()
+		k.shutWrite.Store(true)
+	}
 	return copied, nil
 }
 
@@ -164,7 +203,7 @@ func (s *Socket) Detach() (sysfd int, err error) {
 	if err != nil {
 		return -1, s.fail("detach", err)
 	}
-	s.fd.Close()
+	s.d.close()
 	return sysfd, nil
 }
 

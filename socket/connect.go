@@ -2,8 +2,6 @@ package socket
 
 import (
 	"context"
-	"errors"
-	"syscall"
 
 	"trigo"
 	"trigo/nursery"
@@ -18,7 +16,7 @@ func (s *Socket) Bind(ctx context.Context, addr Addr) error {
 		err = trigo.CancelError(ctx)
 	}
 	if err == nil {
-		err = s.control(func(sysfd int) error { return sysBind(sysfd, &sa) })
+		err = s.d.bind(&sa)
 	}
 	switch {
 	case err == nil:
@@ -36,7 +34,7 @@ func (s *Socket) Listen(backlog int) error {
 	if backlog <= 0 || backlog > maxBacklog {
 		backlog = maxBacklog
 	}
-	if err := s.control(func(sysfd int) error { return sysListen(sysfd, backlog) }); err != nil {
+	if err := s.d.listen(backlog); err != nil {
 		return s.fail("listen", err)
 	}
 	return nil
@@ -51,44 +49,11 @@ const maxBacklog = 1<<16 - 1
 // still accept. On a socket that does not listen, the error Is [syscall.EINVAL] at
 // once. A cancelled Accept lost nothing.
 func (s *Socket) Accept(ctx context.Context) (*Socket, Addr, error) {
-	conn, from, err := s.accept(ctx)
+	conn, from, err := s.d.accept(ctx, s)
 	if err != nil {
 		return nil, nil, s.fail("accept", err)
 	}
 	return conn, from, nil
-}
-
-func (s *Socket) accept(ctx context.Context) (*Socket, Addr, error) {
-	if src, ok := s.fd.Source().(*listenerSource); ok {
-		c, err := src.l.Accept(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
-		conn, err := FromConn(c)
-		if err != nil {
-			c.Close()
-			return nil, nil, err
-		}
-		from, _ := conn.Getpeername()
-		return conn, from, nil
-	}
-	var from sockaddr
-	fd := -1
-	err := s.fd.ReadOp(ctx, func(sysfd int) (err error) {
-		for {
-			if fd, err = sysAccept(sysfd, &from); err != syscall.EINTR {
-				return err
-			}
-		}
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	conn, err := adoptFD(fd, s.family, s.typ, s.proto)
-	if err != nil {
-		return nil, nil, err
-	}
-	return conn, from.addr(), nil
 }
 
 // Connect connects the socket to addr, and waits until it is connected. A
@@ -108,7 +73,7 @@ func (s *Socket) Connect(ctx context.Context, addr Addr) error {
 	case addr == nil:
 		return s.fail("connect", err)
 	case nursery.IsCancellation(ctx, err):
-		s.fd.Close()
+		s.d.close()
 	}
 	return s.failTo("connect", addr, err)
 }
@@ -118,56 +83,16 @@ func (s *Socket) connect(ctx context.Context, addr Addr) error {
 	if err := s.encode(ctx, addr, false, &to); err != nil {
 		return err
 	}
-	started := false
-	err := s.fd.WriteOp(ctx, func(sysfd int) error {
-		if !started {
-			started = true
-			err := sysConnect(sysfd, &to)
-			if err != errInProgress && err != syscall.EINTR {
-				return notAgain(err)
-			}
-		}
-		// Asked anew each time: an edge of before the connect may be
-		// what woke us.
-		switch ready, err := sysReady(sysfd, pollOut); {
-		case err != nil:
-			return err
-		case !ready:
-			return errAgain
-		}
-		return sysSocketError(sysfd)
-	})
-	if errors.Is(err, errFull) {
-		return syscall.EAGAIN
-	}
-	return err
-}
-
-// errFull stands for an EAGAIN that there is no waiting for.
-var errFull = errors.New("backlog full")
-
-func notAgain(err error) error {
-	if err == syscall.EAGAIN {
-		return errFull
-	}
-	return err
+	return s.d.connect(ctx, &to)
 }
 
 // Shutdown ends receiving (syscall.SHUT_RD), sending (SHUT_WR) or both (SHUT_RDWR). It
 // does not wait, and may be called while others do.
 func (s *Socket) Shutdown(how int) error {
-	if err := s.shutdown(how); err != nil {
+	if err := s.d.shutdown(how); err != nil {
 		return s.fail("shut down", err)
 	}
 	return nil
-}
-
-func (s *Socket) shutdown(how int) error {
-	err := s.control(func(sysfd int) error { return sysShutdown(sysfd, how) })
-	if err == nil && how != syscall.SHUT_RD {
-		s.shutWrite.Store(true)
-	}
-	return err
 }
 
 // Getsockname returns the address of this end.
@@ -179,11 +104,7 @@ func (s *Socket) Getsockname() (Addr, error) { return s.name("local name", false
 func (s *Socket) Getpeername() (Addr, error) { return s.name("peer name", true) }
 
 func (s *Socket) name(op string, peer bool) (Addr, error) {
-	var sa *sockaddr
-	err := s.control(func(sysfd int) (err error) {
-		sa, err = sysName(sysfd, peer)
-		return err
-	})
+	sa, err := s.d.name(peer)
 	if err != nil {
 		return nil, s.fail(op, err)
 	}
@@ -197,21 +118,13 @@ func (s *Socket) name(op string, peer bool) (Addr, error) {
 // the end, or an error. An idle connection of a pool that is readable is dead. A
 // closed socket is not readable.
 func (s *Socket) IsReadable() bool {
-	ready := false
-	err := s.control(func(sysfd int) (err error) {
-		ready, err = sysReady(sysfd, pollIn)
-		return err
-	})
+	ready, err := s.d.readable()
 	return err == nil && ready
 }
 
 // WaitReadable waits until receiving or accepting would not wait.
 func (s *Socket) WaitReadable(ctx context.Context) error {
-	err := s.fd.WaitRead(ctx)
-	if _, ok := s.fd.Source().(*listenerSource); ok && errors.Is(err, syscall.EINVAL) {
-		err = errors.ErrUnsupported
-	}
-	if err != nil {
+	if err := s.d.waitRead(ctx); err != nil {
 		return s.fail("wait to receive", err)
 	}
 	return nil
@@ -219,7 +132,7 @@ func (s *Socket) WaitReadable(ctx context.Context) error {
 
 // WaitWritable waits until sending might not wait.
 func (s *Socket) WaitWritable(ctx context.Context) error {
-	if err := s.fd.WaitWrite(ctx); err != nil {
+	if err := s.d.waitWrite(ctx); err != nil {
 		return s.fail("wait to send", err)
 	}
 	return nil

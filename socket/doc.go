@@ -22,6 +22,11 @@
 //     names, and hooks for them that come with the ctx: [WithResolver] and
 //     [WithSocketFactory].
 //
+// On a virtual network for tests (package trigo/trigotest/vnet), which also comes
+// with the ctx, there are the sockets of TCP and UDP, with all of these calls. What
+// only a kernel has is an error there that Is [errors.ErrUnsupported]: most options,
+// control data, descriptors.
+//
 // A socket that is a connected stream becomes one with netstream.FromSocket, and
 // every stream and listener of netstream has its socket; both levels share one
 // descriptor.

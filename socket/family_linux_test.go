@@ -59,6 +59,32 @@ func TestCredentialsComeWithDescriptors(t *testing.T) {
 	}
 }
 
+// Trio: test_send_recv_variants, MSG_MORE
+func TestMoreJoinsDatagrams(t *testing.T) {
+	ctx := bounded(t)
+	a, _ := bound(t, inet, dgram)
+	b, to := bound(t, inet, dgram)
+	pieces := func(m *Message) func(flags int) error {
+		return func(flags int) error { return a.SendMsg(ctx, m, flags) }
+	}
+	for name, send := range map[string]func(flags int) error{
+		"SendTo":         func(flags int) error { _, err := a.SendTo(ctx, []byte("ab"), flags, to); return err },
+		"SendToAddrPort": func(flags int) error { _, err := a.SendToAddrPort(ctx, []byte("ab"), flags, to.AddrPort); return err },
+		"SendMsg":        pieces(&Message{Buffers: [][]byte{[]byte("a"), []byte("b")}, Addr: to}),
+	} {
+		ok(t, send(unix.MSG_MORE))
+		ok(t, send(unix.MSG_MORE))
+		if b.IsReadable() {
+			t.Errorf("%s: sent before the end", name)
+		}
+		ok(t, send(0))
+		buf := make([]byte, 16)
+		if n, err := b.Recv(ctx, buf, 0); string(buf[:n]) != "ababab" || err != nil {
+			t.Errorf("%s: %q, %v", name, buf[:n], err)
+		}
+	}
+}
+
 func TestRawICMPEcho(t *testing.T) {
 	s := openOrSkip(t, inet, syscall.SOCK_RAW, syscall.IPPROTO_ICMP)
 	if s.String() != "ip raw socket" {

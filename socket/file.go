@@ -31,7 +31,7 @@ func (f *file) RemoteAddr() net.Addr {
 func (f *file) Socket() *Socket { return f.sock }
 
 // CloseWrite ends the sending half.
-func (f *file) CloseWrite() error { return f.sock.shutdown(syscall.SHUT_WR) }
+func (f *file) CloseWrite() error { return f.sock.d.shutdown(syscall.SHUT_WR) }
 
 // SetLinger is what it is for a net.TCPConn.
 func (f *file) SetLinger(sec int) error { return f.sock.setLinger(sec) }

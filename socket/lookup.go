@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/idna"
@@ -72,7 +73,7 @@ func isCancelled(ctx context.Context) bool {
 // encode writes an address for this socket and looks it up if it is a name. The
 // system is asked only what is needed for that.
 func (s *Socket) encode(ctx context.Context, addr Addr, passive bool, sa *sockaddr) error {
-	if s.fd.Closed() {
+	if s.d.closed() {
 		return trigo.ErrClosed
 	}
 	switch a := addr.(type) {
@@ -102,11 +103,8 @@ func (s *Socket) encode(ctx context.Context, addr Addr, passive bool, sa *sockad
 }
 
 func (s *Socket) v6Only() (only bool, err error) {
-	err = s.control(func(sysfd int) error {
-		only, err = sysV6Only(sysfd)
-		return err
-	})
-	return only, err
+	n, err := s.optionInt(syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY)
+	return n != 0, err
 }
 
 // broadcast is a host that stands for an address. Python has it, and so Trio.

@@ -199,6 +199,22 @@ func TestNamesWorkWhereverAnAddressDoes(t *testing.T) {
 	}
 }
 
+// What is in the machine's own table needs no network.
+func TestLocalhostIsFoundByTheSystem(t *testing.T) {
+	if hosts, _ := os.ReadFile("/etc/hosts"); !strings.Contains(string(hosts), "localhost") {
+		t.Skip("/etc/hosts does not have it")
+	}
+	found, err := Getaddrinfo(bounded(t), "localhost", "80", &Hints{Type: stream})
+	if err != nil || len(found) == 0 {
+		t.Fatal(found, err)
+	}
+	for _, f := range found {
+		if !f.Addr.Addr().IsLoopback() || f.Addr.Port() != 80 {
+			t.Errorf("found %v", f.Addr)
+		}
+	}
+}
+
 func infos(found []AddrInfo) (all []string) {
 	for _, f := range found {
 		s := fmt.Sprintf("%v/%d/%d", f.Addr, f.Type, f.Proto)

@@ -50,7 +50,7 @@ func (m *Message) room() (n int) {
 // there is room for. At the end of a stream it returns bare io.EOF. A
 // cancelled RecvMsg took nothing.
 func (s *Socket) RecvMsg(ctx context.Context, m *Message, flags int) error {
-	if _, err := s.recvMsgs(ctx, unsafe.Slice(m, 1), flags); err != nil {
+	if _, err := s.d.receiveMessages(ctx, s, unsafe.Slice(m, 1), flags); err != nil {
 		return s.fail("receive", err)
 	}
 	if m.N == 0 && m.ControlN == 0 && s.hasEnd() && m.room() > 0 {
@@ -64,7 +64,7 @@ func (s *Socket) RecvMsg(ctx context.Context, m *Message, flags int) error {
 // first byte; on a stream there must be one. flags are those of sendmsg(2), or 0.
 // A cancelled SendMsg sent nothing.
 func (s *Socket) SendMsg(ctx context.Context, m *Message, flags int) error {
-	if _, err := s.sendMsgs(ctx, unsafe.Slice(m, 1), flags); err != nil {
+	if _, err := s.d.sendMessages(ctx, s, unsafe.Slice(m, 1), flags); err != nil {
 		return s.sendError(m.to(), err)
 	}
 	return nil
@@ -82,11 +82,16 @@ func (m *Message) to() Addr {
 // many as are there, up to len(ms), in one system call where that exists (Linux).
 // It returns how many; the results are in ms. A cancelled RecvBatch took
 // nothing. flags are those of [Socket.RecvMsg].
+//
+// It saves the system calls, and no more: what the kernel does for each datagram
+// it does here too. Where the sender is of Linux too, far more is gained by
+// trains, with UDP_SEGMENT in the control data of [Socket.SendMsg] and UDP_GRO
+// in that of RecvMsg.
 func (s *Socket) RecvBatch(ctx context.Context, ms []Message, flags int) (n int, err error) {
 	if len(ms) == 0 {
 		return 0, s.fail("receive", io.ErrShortBuffer)
 	}
-	if n, err = s.recvMsgs(ctx, ms, flags); err != nil {
+	if n, err = s.d.receiveMessages(ctx, s, ms, flags); err != nil {
 		return 0, s.fail("receive", err)
 	}
 	return n, nil
@@ -97,18 +102,18 @@ func (s *Socket) RecvBatch(ctx context.Context, ms []Message, flags int) (n int,
 // message of that number is the one that failed, or was still to be sent when ctx
 // ended.
 func (s *Socket) SendBatch(ctx context.Context, ms []Message, flags int) (n int, err error) {
-	if n, err = s.sendMsgs(ctx, ms, flags); err != nil {
+	if n, err = s.d.sendMessages(ctx, s, ms, flags); err != nil {
 		return n, s.fail("send", err)
 	}
 	return n, nil
 }
 
-func (s *Socket) recvMsgs(ctx context.Context, ms []Message, flags int) (int, error) {
+func (k *kernel) receiveMessages(ctx context.Context, s *Socket, ms []Message, flags int) (int, error) {
 	t := take(&s.inbound)
 	t.do, t.flags, t.n = (*transfer).recvVectors, flags, 0
 	t.addrs = slices.Grow(t.addrs[:0], len(ms))[:len(ms)]
 	t.vec.fill(ms, t.addrs, true)
-	err := s.fd.ReadOp(ctx, t.try)
+	err := k.fd.ReadOp(ctx, t.try)
 	n := t.n
 	if err == nil {
 		for i := range n {
@@ -130,9 +135,9 @@ func (t *transfer) recvVectors(sysfd int) (errno syscall.Errno) {
 	return errno
 }
 
-func (s *Socket) sendMsgs(ctx context.Context, ms []Message, flags int) (n int, err error) {
+func (k *kernel) sendMessages(ctx context.Context, s *Socket, ms []Message, flags int) (n int, err error) {
 	if len(ms) == 0 {
-		return 0, s.fd.HoldWrite(ctx, func() error { return nil })
+		return 0, k.fd.HoldWrite(ctx, func() error { return nil })
 	}
 	t := take(&s.outbound)
 	t.do, t.flags, t.n = (*transfer).sendVectors, flags, 0
@@ -155,7 +160,7 @@ func (s *Socket) sendMsgs(ctx context.Context, ms []Message, flags int) (n int, 
 		}
 	}
 	t.vec.fill(ms, t.addrs, false)
-	err = s.fd.WriteOp(ctx, t.try)
+	err = k.fd.WriteOp(ctx, t.try)
 	n = t.n
 	for i := range n {
 		ms[i].N = t.vec.sent(i)

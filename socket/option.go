@@ -11,20 +11,16 @@ import (
 
 // GetsockoptInt returns an option that is a number, or a switch (0 and 1).
 func (s *Socket) GetsockoptInt(level, opt int) (n int, err error) {
-	err = s.control(func(sysfd int) (err error) {
-		n, err = getsockoptInt(sysfd, level, opt)
-		return err
-	})
-	if err != nil {
+	if n, err = s.optionInt(level, opt); err != nil {
 		return 0, s.fail("get option", err)
 	}
 	return n, nil
 }
 
-// getsockoptInt understands options of one byte too, as BSD has them.
-func getsockoptInt(sysfd, level, opt int) (int, error) {
+// optionInt understands options of one byte too, as BSD has them.
+func (s *Socket) optionInt(level, opt int) (int, error) {
 	var b [4]byte
-	n, err := sysGetsockopt(sysfd, level, opt, b[:])
+	n, err := s.d.getOption(level, opt, b[:])
 	if err == nil && n == 1 {
 		return int(b[0]), nil
 	}
@@ -45,20 +41,16 @@ func (s *Socket) GetsockoptBytes(level, opt, size int) ([]byte, error) {
 		return nil, s.fail("get option", fmt.Errorf("size %d: %w", size, syscall.EINVAL))
 	}
 	value := make([]byte, size)
-	err := s.control(func(sysfd int) error {
-		n, err := sysGetsockopt(sysfd, level, opt, value)
-		value = value[:min(n, size)]
-		return err
-	})
+	n, err := s.d.getOption(level, opt, value)
 	if err != nil {
 		return nil, s.fail("get option", err)
 	}
-	return value, nil
+	return value[:min(n, size)], nil
 }
 
 // SetsockoptBytes sets an option to what it is in memory.
 func (s *Socket) SetsockoptBytes(level, opt int, value []byte) error {
-	if err := s.control(func(sysfd int) error { return sysSetsockopt(sysfd, level, opt, value) }); err != nil {
+	if err := s.d.setOption(level, opt, value); err != nil {
 		return s.fail("set option", err)
 	}
 	return nil
@@ -72,11 +64,7 @@ func GetsockoptStruct[T any](s *Socket, level, opt int) (value T, err error) {
 		return value, s.fail("get option", err)
 	}
 	p := &value
-	err = s.control(func(sysfd int) error {
-		_, err := sysGetsockopt(sysfd, level, opt, unsafe.Slice((*byte)(unsafe.Pointer(p)), unsafe.Sizeof(*p)))
-		return err
-	})
-	if err != nil {
+	if _, err = s.d.getOption(level, opt, unsafe.Slice((*byte)(unsafe.Pointer(p)), unsafe.Sizeof(*p))); err != nil {
 		return value, s.fail("get option", err)
 	}
 	return value, nil

@@ -37,6 +37,10 @@ func (s *Socket) SendFile(ctx context.Context, f *os.File, offset, n int64) (sen
 const sendFileChunk = 1 << 20
 
 func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, n int64) (sent int64, err error) {
+	k, err := s.d.system()
+	if err != nil {
+		return s.copyFile(ctx, f, offset, n, n < 0)
+	}
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return 0, err
@@ -48,7 +52,7 @@ func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, n int64) (sen
 		}
 		moved := 0
 		at := offset + sent
-		err := s.fd.WriteOp(ctx, func(sysfd int) error {
+		err := k.fd.WriteOp(ctx, func(sysfd int) error {
 			var err error
 			gone := raw.Control(func(from uintptr) {
 				for {

@@ -2,9 +2,7 @@ package socket
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -15,24 +13,24 @@ import (
 )
 
 // A Socket is a socket of the operating system, of any family. Make one with
-// [New], [Pair], [FromFD], [FromConn] and their kin. One goroutine may receive
+// [New], [Pair], [FromFD], [FromConn] and their kin; the zero value is none, and
+// its calls panic. One goroutine may receive
 // and one send at the same time; a second on either side gets
 // [trigo.ErrBusy]. Options, names, Shutdown and Close can be called at any
 // time.
 //
 // Trio: trio.socket.SocketType.
 type Socket struct {
-	fd                 *pollio.FD
-	raw                syscall.RawConn
+	d                  descriptor
 	family, typ, proto int
-	shutWrite          atomic.Bool
 	inbound, outbound  atomic.Pointer[transfer] // at rest between calls
 }
 
 var _ trigo.Resource = (*Socket)(nil)
 
 // New opens a socket, under the factory of ctx if it has one (see
-// [WithSocketFactory]). It does not wait. For a combination that the system
+// [WithSocketFactory]), on the network of ctx if it has one (package
+// trigo/trigotest/vnet). It does not wait. For a combination that the system
 // does not know, the error Is [syscall.EAFNOSUPPORT],
 // [syscall.EPROTONOSUPPORT] or the like; for one that it does not allow,
 // [os.ErrPermission].
@@ -45,9 +43,12 @@ func New(ctx context.Context, family, typ, proto int) (*Socket, error) {
 	if f := factoryOf(ctx); f != nil {
 		return f(ctx, family, typ, proto)
 	}
-	if netseam.From(ctx) != nil {
-		err := fmt.Errorf("a virtual network has no sockets: %w", errors.ErrUnsupported)
-		return nil, openError(family, typ, proto, err)
+	if host := netseam.From(ctx); host != nil {
+		s, err := openVirtual(host, family, typ, proto)
+		if err != nil {
+			return nil, openError(family, typ, proto, err)
+		}
+		return s, nil
 	}
 	sysfd, err := sysSocket(family, typ, proto)
 	if err != nil {
@@ -74,7 +75,7 @@ func Pair(family, typ, proto int) (a, b *Socket, err error) {
 		return nil, nil, openError(family, typ, proto, err)
 	}
 	if b, err = adoptFD(fds[1], family, typ, proto); err != nil {
-		a.fd.Close()
+		a.d.close()
 		return nil, nil, openError(family, typ, proto, err)
 	}
 	return a, b, nil
@@ -110,11 +111,11 @@ func newSocket(src pollio.Source, family, typ, proto int) (*Socket, error) {
 }
 
 func overFD(fd *pollio.FD, family, typ, proto int) (*Socket, error) {
-	raw, err := fd.Source().SyscallConn()
+	k, err := newKernel(fd)
 	if err != nil {
 		return nil, err
 	}
-	return &Socket{fd: fd, raw: raw, family: family, typ: bareType(typ), proto: proto}, nil
+	return &Socket{d: k, family: family, typ: bareType(typ), proto: proto}, nil
 }
 
 // Family returns the address family, such as [syscall.AF_INET].
@@ -128,50 +129,60 @@ func (s *Socket) Protocol() int { return s.proto }
 
 // DidShutdownWrite reports whether the sending half was shut down by
 // [Socket.Shutdown] or by the end of file of the stream on this socket.
-func (s *Socket) DidShutdownWrite() bool { return s.shutWrite.Load() }
+func (s *Socket) DidShutdownWrite() bool { return s.d.didShutdownWrite() }
 
-// FD returns the descriptor for packages of this module.
-func (s *Socket) FD() *pollio.FD { return s.fd }
+// FD returns the descriptor for packages of this module. It is nil on a network
+// that is not the kernel's.
+func (s *Socket) FD() *pollio.FD {
+	k, err := s.d.system()
+	if err != nil {
+		return nil
+	}
+	return k.fd
+}
 
 // RawConn returns the descriptor for system calls that this package lacks. Only its
-// Control may be used: waiting is this package's.
-func (s *Socket) RawConn() syscall.RawConn { return s.raw }
+// Control may be used: waiting is this package's. On a network that is not the
+// kernel's all its calls return an error that Is [errors.ErrUnsupported].
+func (s *Socket) RawConn() syscall.RawConn {
+	k, err := s.d.system()
+	if err != nil {
+		return noRawConn{err}
+	}
+	return k.raw
+}
+
+// noRawConn is what there is where the kernel has no descriptor.
+type noRawConn struct{ err error }
+
+func (c noRawConn) Control(func(sysfd uintptr)) error    { return c.err }
+func (c noRawConn) Read(func(sysfd uintptr) bool) error  { return c.err }
+func (c noRawConn) Write(func(sysfd uintptr) bool) error { return c.err }
 
 // Close closes the socket and wakes every call that waits on it, with
 // [trigo.ErrClosed]. It never waits; ctx makes no difference. What it does to
 // the peer and to what was not sent yet is the system's business; see
 // SO_LINGER.
 func (s *Socket) Close(ctx context.Context) error {
-	if err := s.fd.Close(); err != nil {
+	if err := s.d.close(); err != nil {
 		return s.fail("close", err)
 	}
 	return nil
 }
 
 // Closed reports whether the socket is closed.
-func (s *Socket) Closed() bool { return s.fd.Closed() }
+func (s *Socket) Closed() bool { return s.d.closed() }
 
 // String names the socket by its kind: "udp socket".
 func (s *Socket) String() string { return kindName(s.family, s.typ, s.proto) }
 
-// control calls f with the descriptor, which stays open meanwhile.
+// control calls f with the descriptor of the kernel, which stays open meanwhile.
 func (s *Socket) control(f func(sysfd int) error) error {
-	if s.fd.Closed() {
-		return trigo.ErrClosed
+	k, err := s.d.system()
+	if err != nil {
+		return err
 	}
-	var err error
-	if gone := s.raw.Control(func(sysfd uintptr) { err = f(int(sysfd)) }); gone != nil {
-		err = gone
-	}
-	return s.kind(err)
-}
-
-// kind tells of a socket that was closed, by us or under our feet.
-func (s *Socket) kind(err error) error {
-	if err != nil && (s.fd.Closed() || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed)) {
-		return trigo.ErrClosed
-	}
-	return err
+	return k.control(f)
 }
 
 func (s *Socket) fail(op string, err error) error {

@@ -13,6 +13,7 @@ import (
 const (
 	msgDontWait   = 0x40
 	msgTrunc      = 0x20
+	msgPeek       = 0x2
 	msgNoSignal   = 0
 	msgCloexec    = 0
 	pollIn        = 1
@@ -36,7 +37,6 @@ func sysAccept(sysfd int, from *sockaddr) (int, error)     { return -1, errors.E
 func sysShutdown(sysfd, how int) error                     { return errors.ErrUnsupported }
 func sysName(sysfd int, peer bool) (*sockaddr, error)      { return nil, errors.ErrUnsupported }
 func sysReady(sysfd int, events int16) (bool, error)       { return false, errors.ErrUnsupported }
-func sysV6Only(sysfd int) (bool, error)                    { return false, errors.ErrUnsupported }
 
 func sysGetsockopt(sysfd, level, opt int, p []byte) (int, error) { return 0, errors.ErrUnsupported }
 func sysSetsockopt(sysfd, level, opt int, p []byte) error        { return errors.ErrUnsupported }

@@ -208,6 +208,30 @@ func TestDetachedDescriptorLivesOn(t *testing.T) {
 	}
 }
 
+// There is no socket but from the functions that make one: a call on another
+// neither waits nor pretends.
+//
+// Trio: test_SocketType_is_abstract
+func TestZeroSocketIsNone(t *testing.T) {
+	ctx := bounded(t)
+	for name, call := range map[string]func(s *Socket){
+		"Recv":        func(s *Socket) { s.Recv(ctx, make([]byte, 1), 0) },
+		"Send":        func(s *Socket) { s.Send(ctx, make([]byte, 1), 0) },
+		"Accept":      func(s *Socket) { s.Accept(ctx) },
+		"Getsockname": func(s *Socket) { s.Getsockname() },
+		"Close":       func(s *Socket) { s.Close(ctx) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s did not panic", name)
+				}
+			}()
+			call(new(Socket))
+		}()
+	}
+}
+
 // Every call on a closed socket says so; closing again is silence.
 func TestClosedSocketSaysSo(t *testing.T) {
 	s := open(t, inet, dgram, 0)

@@ -16,6 +16,7 @@ import (
 const (
 	msgDontWait = unix.MSG_DONTWAIT
 	msgTrunc    = unix.MSG_TRUNC
+	msgPeek     = unix.MSG_PEEK
 
 	// maxSilent is the most bytes copied without telling the scheduler.
 	maxSilent = 16 << 10
@@ -147,12 +148,6 @@ const (
 // sysTypeOf asks the kernel for the type of a socket.
 func sysTypeOf(sysfd int) (int, error) {
 	return unix.GetsockoptInt(sysfd, unix.SOL_SOCKET, unix.SO_TYPE)
-}
-
-// sysV6Only reports whether a socket of AF_INET6 keeps away from IPv4.
-func sysV6Only(sysfd int) (bool, error) {
-	n, err := unix.GetsockoptInt(sysfd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY)
-	return n != 0, err
 }
 
 // sysSocketError takes the error that a socket has stored, if any.

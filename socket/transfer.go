@@ -98,7 +98,7 @@ func (s *Socket) Recv(ctx context.Context, p []byte, flags int) (n int, err erro
 	}
 	t := take(&s.inbound)
 	t.do, t.p, t.flags, t.named = (*transfer).recvFrom, p, flags, false
-	err = s.fd.ReadOp(ctx, t.try)
+	err = s.d.receive(ctx, t)
 	n = t.n
 	t.rest(&s.inbound)
 	return s.received(n, err)
@@ -112,7 +112,7 @@ func (s *Socket) RecvFrom(ctx context.Context, p []byte, flags int) (n int, from
 	}
 	t := take(&s.inbound)
 	t.do, t.p, t.flags, t.named = (*transfer).recvFrom, p, flags, true
-	if err = s.fd.ReadOp(ctx, t.try); err == nil {
+	if err = s.d.receive(ctx, t); err == nil {
 		from = t.addr.addr()
 	}
 	n = t.n
@@ -129,7 +129,7 @@ func (s *Socket) RecvFromAddrPort(ctx context.Context, p []byte, flags int) (n i
 	}
 	t := take(&s.inbound)
 	t.do, t.p, t.flags, t.named = (*transfer).recvFrom, p, flags, true
-	if err = s.fd.ReadOp(ctx, t.try); err == nil {
+	if err = s.d.receive(ctx, t); err == nil {
 		from, _ = t.addr.addrPort()
 	}
 	n = t.n
@@ -181,7 +181,7 @@ func (s *Socket) received(n int, err error) (int, error) {
 func (s *Socket) Send(ctx context.Context, p []byte, flags int) (n int, err error) {
 	t := take(&s.outbound)
 	t.do, t.p, t.flags, t.named = (*transfer).sendTo, p, flags, false
-	err = s.fd.WriteOp(ctx, t.try)
+	err = s.d.send(ctx, t)
 	n = t.n
 	t.rest(&s.outbound)
 	if err != nil {
@@ -196,7 +196,7 @@ func (s *Socket) SendTo(ctx context.Context, p []byte, flags int, to Addr) (n in
 	t := take(&s.outbound)
 	t.do, t.p, t.flags, t.named = (*transfer).sendTo, p, flags, true
 	if err = s.encode(ctx, to, false, &t.addr); err == nil {
-		err = s.fd.WriteOp(ctx, t.try)
+		err = s.d.send(ctx, t)
 	}
 	n = t.n
 	t.rest(&s.outbound)
@@ -216,7 +216,7 @@ func (s *Socket) SendToAddrPort(ctx context.Context, p []byte, flags int, to net
 		err = IP(to).encode(s.family, &t.addr)
 	}
 	if err == nil {
-		err = s.fd.WriteOp(ctx, t.try)
+		err = s.d.send(ctx, t)
 	}
 	n = t.n
 	t.rest(&s.outbound)

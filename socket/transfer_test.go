@@ -53,6 +53,8 @@ func TestRecvWaitsAndIsCancelled(t *testing.T) {
 }
 
 // A reader that is woken and finds that another took the bytes waits again.
+//
+// Trio: test_SocketType_non_blocking_paths, the stolen wakeup
 func TestStolenWakeup(t *testing.T) {
 	a, b := pair(t, stream)
 	thief, err := a.Dup()
@@ -179,6 +181,7 @@ func TestFlags(t *testing.T) {
 	wantIs(t, "no room", err, io.ErrShortBuffer)
 }
 
+// Trio: test_send_recv_variants
 func TestUDPSendsAndReceives(t *testing.T) {
 	for _, family := range []int{inet, inet6} {
 		ctx := bounded(t)
@@ -221,6 +224,7 @@ func TestUDPSendsAndReceives(t *testing.T) {
 
 func portText(a IPAddr) string { return strconv.Itoa(int(a.Port())) }
 
+// Trio: test_send_recv_variants, connected UDP
 func TestDatagramsKeepTheirBorders(t *testing.T) {
 	ctx := bounded(t)
 	a, aAddr := bound(t, inet, dgram)
@@ -253,22 +257,62 @@ func TestDatagramsKeepTheirBorders(t *testing.T) {
 // Trio: test_many_sockets
 func TestManySocketsWaitAtOnce(t *testing.T) {
 	trigotest.LeakCheck(t)
-	const many = 500
+	const many = 1000
 	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < 3*many {
-		t.Skipf("no room for %d descriptors", 3*many)
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < many+100 {
+		t.Skipf("no room for %d descriptors", many)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var sockets []*Socket
 	var waits []func() error
-	for range many {
-		a, _ := pair(t, stream)
-		waits = append(waits, async(t, func() error { _, err := a.Recv(ctx, make([]byte, 1), 0); return err }))
+	for range many / 2 {
+		a, b := pair(t, stream)
+		for _, s := range []*Socket{a, b} {
+			sockets = append(sockets, s)
+			waits = append(waits, async(t, func() error { return s.WaitReadable(ctx) }))
+		}
 	}
 	untilParked(t, many)
+	const woken = 1 + many/2 // the peer of the one that sends
+	_, err := sockets[woken-1].Send(bounded(t), []byte("x"), 0)
+	ok(t, err)
+	ok(t, waits[woken]())
 	cancel()
-	for _, wait := range waits {
-		wantCancelled(t, ctx, "Recv", wait())
+	for i, wait := range waits {
+		if i != woken {
+			wantCancelled(t, ctx, "WaitReadable", wait())
+		}
 	}
+}
+
+// Trio: test_wait_basic
+func TestWaitingForReadinessTakesNothing(t *testing.T) {
+	a, b := pair(t, stream)
+	ok(t, a.WaitWritable(bounded(t))) // at once
+	wait := async(t, func() error { return a.WaitReadable(context.Background()) })
+	untilParked(t, 1)
+	_, err := b.Send(bounded(t), []byte("x"), 0)
+	ok(t, err)
+	ok(t, wait())
+	ok(t, a.WaitReadable(bounded(t))) // still, until somebody takes it
+	if n, err := a.Recv(bounded(t), make([]byte, 2), 0); n != 1 || err != nil {
+		t.Error(n, err)
+	}
+	clog(t, a)
+	ctx, cancel := context.WithCancel(context.Background())
+	waits := map[string]func() error{
+		"WaitReadable": async(t, func() error { return a.WaitReadable(ctx) }),
+		"WaitWritable": async(t, func() error { return a.WaitWritable(ctx) }),
+	}
+	untilParked(t, 2)
+	cancel()
+	for name, wait := range waits {
+		wantCancelled(t, ctx, name, wait())
+	}
+	dead := deadCtx()
+	wantCancelled(t, dead, "WaitReadable with a dead ctx", a.WaitReadable(dead))
+	wantCancelled(t, dead, "WaitWritable with a dead ctx", b.WaitWritable(dead))
 }
 
 func TestUDPAllocatesNothing(t *testing.T) {

@@ -141,6 +141,35 @@ func TestCutLooksLikeAnEndToBothSides(t *testing.T) {
 	wantReceived(t, b, 10, "", io.EOF)
 }
 
+// Whoever waits in the other direction did not close the stream, and is not told so.
+func TestAResetWakesBothDirectionsAsSuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, y := NewLockstepPair()
+		s := InjectFaults(t, x, "receive.reset@0")
+		sent, waited := make(chan error, 1), make(chan error, 1)
+		go func() { sent <- s.SendAll(t.Context(), []byte("nobody receives this")) }()
+		synctest.Wait()
+		if _, err := s.ReceiveSome(t.Context(), make([]byte, 1)); !errors.Is(err, ErrInjected) {
+			t.Errorf("receive: %v", err)
+		}
+		if err := <-sent; !errors.Is(err, trigo.ErrBroken) || !errors.Is(err, ErrInjected) || errors.Is(err, trigo.ErrClosed) {
+			t.Errorf("send: %v", err)
+		}
+
+		x, z := NewLockstepPair()
+		s = InjectFaults(t, x, "receive.reset@0")
+		go func() { waited <- s.WaitSendAllMightNotBlock(t.Context()) }()
+		synctest.Wait()
+		s.ReceiveSome(t.Context(), make([]byte, 1))
+		if err := <-waited; err != nil {
+			t.Errorf("wait to send: %v", err)
+		}
+		for _, end := range []trigo.Resource{s, y, z} {
+			end.Close(t.Context())
+		}
+	})
+}
+
 func TestStallEndsWithACancelOrAClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := faulty(t, "send.stall@2")

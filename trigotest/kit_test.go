@@ -102,6 +102,10 @@ func allChecks(maker StreamMaker[trigo.HalfCloseableStream]) []check {
 
 // tryCheck runs one check in a bubble over pairs with a defect, or none.
 func tryCheck(t *testing.T, name string, d *defect) *recorder {
+	return tryCheckWith(t, name, d, bubble)
+}
+
+func tryCheckWith(t *testing.T, name string, d *defect, opts *CheckOptions) *recorder {
 	rec := &recorder{}
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{}) // what hangs for ever hangs on this
@@ -124,7 +128,7 @@ func tryCheck(t *testing.T, name string, d *defect) *recorder {
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				runCheck(rec, c, bubble)
+				runCheck(rec, c, opts)
 			}()
 			<-done
 		}

@@ -53,7 +53,9 @@ func NewLockstepPair() (a, b *trigo.StapledStream) {
 }
 
 // SendAll waits until all of p was received. When it is cancelled it takes back
-// what was not, and OpError.N is how much was. When the stream is closed while
+// what was not, and OpError.N is how much was. A Close of the receiver wakes it,
+// with [trigo.ErrBroken]. While another call sends or waits to send it returns
+// [trigo.ErrBusy]. When the stream is closed while
 // it waits it returns ErrClosed, but the rest of p can still be received, and
 // counts as sent.
 func (s *LockstepSendStream) SendAll(ctx context.Context, p []byte) error {
@@ -96,7 +98,7 @@ func (l *lockstep) send(ctx context.Context, p []byte) (int, error) {
 }
 
 // WaitSendAllMightNotBlock waits until someone waits to receive, or nobody can
-// any more.
+// any more. Close wakes it, with [trigo.ErrClosed]. A cancelled one has no effect.
 func (s *LockstepSendStream) WaitSendAllMightNotBlock(ctx context.Context) error {
 	return lockstepError("wait to send", 0, s.l.waitToSend(ctx))
 }
@@ -177,7 +179,10 @@ func (l *lockstep) closeSend(abort bool) {
 	signal(l.toReader)
 }
 
-// ReceiveSome waits for a SendAll and takes from it as much as fits into p.
+// ReceiveSome waits for a SendAll and takes from it as much as fits into p. A
+// Close of the sender wakes it, with io.EOF, an Abort with [trigo.ErrBroken], a
+// Close of its own with [trigo.ErrClosed]. A cancelled call took nothing. While
+// another receives it returns [trigo.ErrBusy].
 func (r *LockstepReceiveStream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 	n, err := r.l.receive(ctx, p)
 	return n, lockstepError("receive", 0, err)

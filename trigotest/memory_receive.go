@@ -37,7 +37,9 @@ func NewMemoryReceiveStream() *MemoryReceiveStream {
 }
 
 // ReceiveSome calls ReceiveSomeHook and then waits for data, for the end put
-// by PutEOF or for the failure put by PutError.
+// by PutEOF or for the failure put by PutError. Close wakes it, with
+// [trigo.ErrClosed]. A cancelled call took nothing. While another receives it
+// returns [trigo.ErrBusy].
 func (r *MemoryReceiveStream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 	n, err := r.receiveSome(ctx, p)
 	return n, memoryError("receive", 0, err)

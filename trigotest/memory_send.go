@@ -47,8 +47,10 @@ func NewMemorySendStream() *MemorySendStream {
 	return &MemorySendStream{queue: newByteQueue()}
 }
 
-// SendAll stores p and calls SendAllHook. It waits only in the hook; when it is
-// cancelled there the data is stored all the same, and OpError.N says so.
+// SendAll stores p and calls SendAllHook. It waits only in the hook, and Close
+// wakes it there, with [trigo.ErrClosed]; when it is cancelled there the data is
+// stored all the same, and OpError.N says so. While another call sends or waits
+// to send it returns [trigo.ErrBusy].
 func (s *MemorySendStream) SendAll(ctx context.Context, p []byte) error {
 	return s.exclusive(ctx, "send", func() (int, error) {
 		if err := s.queue.put(p); err != nil {
@@ -62,7 +64,9 @@ func (s *MemorySendStream) SendAll(ctx context.Context, p []byte) error {
 	})
 }
 
-// WaitSendAllMightNotBlock calls WaitHook, and waits only there.
+// WaitSendAllMightNotBlock calls WaitHook, and waits only there. What wakes it,
+// and what it returns while another call sends, is as with SendAll; a cancelled
+// one has no effect.
 func (s *MemorySendStream) WaitSendAllMightNotBlock(ctx context.Context) error {
 	return s.exclusive(ctx, "wait to send", func() (int, error) {
 		return 0, s.life.run(ctx, s.WaitHook)
@@ -110,8 +114,8 @@ func (s *MemorySendStream) shut(queue func()) {
 }
 
 // GetData takes data out of the stream: up to max bytes, or all if max is not
-// positive. It waits until there is at least one byte; a cancelled call took
-// none. It returns io.EOF when the stream is closed and everything was got,
+// positive. It waits until there is at least one byte, or the stream is closed or
+// aborted; a cancelled call took none. It returns io.EOF when the stream is closed and everything was got,
 // ErrBroken if it was aborted, ErrBusy while another call gets data.
 func (s *MemorySendStream) GetData(ctx context.Context, max int) ([]byte, error) {
 	if err := trigo.CancelError(ctx); err != nil {

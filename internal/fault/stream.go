@@ -55,7 +55,10 @@ func (p *Plan) Wrap(inner trigo.Stream) *Stream {
 	return s
 }
 
-// SendAll sends p, with the faults in between. See [trigo.SendStream].
+// SendAll sends p, with the faults in between. It waits for the delays of the plan
+// and for the stream below; Close wakes it, also when it is stalled. A cancelled
+// SendAll has sent the first N bytes of p ([trigo.OpError]), and the stream is
+// usable. See [trigo.SendStream].
 func (s *Stream) SendAll(ctx context.Context, p []byte) error {
 	n, err := s.sendAll(ctx, p)
 	return s.fail("send", n, err)
@@ -78,6 +81,9 @@ func (s *Stream) sendAll(ctx context.Context, p []byte) (n int, err error) {
 				n += int(op.N)
 				s.send.passed(int(op.N))
 			}
+			if e := s.endedMeanwhile(); e != nil {
+				return n, e.send
+			}
 			return n, cause(err)
 		}
 		n += piece
@@ -88,7 +94,8 @@ func (s *Stream) sendAll(ctx context.Context, p []byte) (n int, err error) {
 	}
 }
 
-// WaitSendAllMightNotBlock is that of the stream below.
+// WaitSendAllMightNotBlock is that of the stream below. It returns when a fault
+// ends the stream, whose next SendAll will say so.
 func (s *Stream) WaitSendAllMightNotBlock(ctx context.Context) error {
 	if err := s.send.begin(ctx); err != nil {
 		return s.fail("wait to send", 0, err)
@@ -97,7 +104,11 @@ func (s *Stream) WaitSendAllMightNotBlock(ctx context.Context) error {
 	if s.ended.Load() != nil {
 		return nil
 	}
-	return s.inner.WaitSendAllMightNotBlock(ctx)
+	err := s.inner.WaitSendAllMightNotBlock(ctx)
+	if err != nil && s.endedMeanwhile() != nil {
+		return nil
+	}
+	return err
 }
 
 // SendEOF is that of the stream below.
@@ -116,7 +127,9 @@ func (s *Stream) SendEOF(ctx context.Context) error {
 	return h.SendEOF(ctx)
 }
 
-// ReceiveSome receives, with the faults before it. See [trigo.ReceiveStream].
+// ReceiveSome receives, with the faults before it. It waits for the delays of the
+// plan and for the stream below; Close wakes it, also when it is stalled. A
+// cancelled ReceiveSome took nothing. See [trigo.ReceiveStream].
 func (s *Stream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, io.ErrShortBuffer
@@ -132,10 +145,23 @@ func (s *Stream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 	n, err := s.inner.ReceiveSome(ctx, p[:most])
 	copy(p, s.rcv.flipped(p[:n]))
 	s.rcv.passed(n)
-	if e := s.ended.Load(); err != nil && e != nil { // the other direction met a fault meanwhile
+	if e := s.endedMeanwhile(); err != nil && e != nil {
 		return 0, s.fail("receive", 0, e.receive)
 	}
 	return n, err
+}
+
+// endedMeanwhile returns how a fault has ended the stream, if one has and it was
+// not closed by its user: what the stream below says of that is no news, as it
+// was the plan that closed it. The fault may have been one of the other
+// direction.
+func (s *Stream) endedMeanwhile() *ending {
+	select {
+	case <-s.shut:
+		return nil
+	default:
+		return s.ended.Load()
+	}
 }
 
 // Close closes the stream below, and wakes whoever is stalled.

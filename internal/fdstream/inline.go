@@ -14,6 +14,7 @@ import (
 type inline struct {
 	layer       fmt.Stringer
 	read, write func(p []byte) (int, error)
+	readBy      func(op func(sysfd int) error) error // nil if nobody may read in other ways
 
 	closed             atomic.Bool
 	receiving, sending atomic.Bool
@@ -24,25 +25,44 @@ func (s *inline) ReceiveSome(ctx context.Context, p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, io.ErrShortBuffer
 	}
-	err = s.exclusive(ctx, &s.receiving, func() error {
-		if s.end != nil {
-			return s.end
-		}
+	err = s.receive(ctx, func() error {
 		n, err = s.read(p)
 		switch {
 		case n > 0:
 			return nil
-		case err == nil || err == io.EOF:
-			s.end = io.EOF
-		default:
-			s.end = trigo.Broken(err)
+		case err == nil:
+			return io.EOF
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// receiveBy is the ReceiveBy of a [Receiver].
+func (s *inline) receiveBy(ctx context.Context, op func(sysfd int) error) error {
+	return s.receive(ctx, func() error { return s.readBy(op) })
+}
+
+func (s *inline) receive(ctx context.Context, f func() error) error {
+	err := s.exclusive(ctx, &s.receiving, func() error {
+		if s.end == nil {
+			switch err := f(); err {
+			case nil:
+			case io.EOF:
+				s.end = io.EOF
+			default:
+				s.end = trigo.Broken(err)
+			}
 		}
 		return s.end
 	})
 	if err == nil || err == io.EOF {
-		return n, err
+		return err
 	}
-	return 0, &trigo.OpError{Op: "receive", Layer: s.layer.String(), Err: err}
+	return &trigo.OpError{Op: "receive", Layer: s.layer.String(), Err: err}
 }
 
 func (s *inline) SendAll(ctx context.Context, p []byte) error {

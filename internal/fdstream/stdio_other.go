@@ -17,6 +17,8 @@ func adopt(fd int, name layerName, dir direction) (trigo.Stream, func() error, e
 		f = os.Stdin
 	case 1:
 		f = os.Stdout
+	case 2:
+		f = os.Stderr
 	default:
 		return nil, nil, errors.ErrUnsupported
 	}

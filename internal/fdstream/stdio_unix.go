@@ -65,9 +65,10 @@ func polled(fd int, name layerName) *Stream {
 // descriptor 1 turns a broken pipe into a deadly signal.
 func inlineOn(fd int, name layerName) *inline {
 	return &inline{
-		layer: name,
-		read:  func(p []byte) (int, error) { return retry(func() (int, error) { return unix.Read(fd, p) }) },
-		write: func(p []byte) (int, error) { return retry(func() (int, error) { return unix.Write(fd, p) }) },
+		layer:  name,
+		read:   func(p []byte) (int, error) { return retry(func() (int, error) { return unix.Read(fd, p) }) },
+		write:  func(p []byte) (int, error) { return retry(func() (int, error) { return unix.Write(fd, p) }) },
+		readBy: func(op func(sysfd int) error) error { return op(fd) },
 	}
 }
 

@@ -10,7 +10,7 @@ var ctxInStruct = rule{
 	exempt: map[string]string{
 		"trigo/nursery.Nursery":      "a nursery is a scope, and lives as long as the call that has the ctx",
 		"trigo/trigotest.observed":   "it is a ctx itself, one that tells when it is looked at",
-		"trigo/internal/pollio.half": "the ctx of the call under way, for the runtime's wait loop to register; gone when the call ends",
+		"trigo/internal/pollio.call": "the ctx of the call under way, for the runtime's wait loop to register; gone when the call ends",
 	},
 	check: func(m *module, r *report) {
 		for _, f := range m.files {

@@ -47,7 +47,8 @@
 // # Halves
 //
 // A descriptor has a reading and a writing half. Each serves one call at a
-// time; a second gets trigo.ErrBusy at once. The closures that the runtime's
-// interface needs are made once for each half, so that a call allocates
-// nothing.
+// time; a second gets trigo.ErrBusy at once. What a call under way needs, with
+// the closure that the runtime's interface wants, comes out of a pool: a call
+// allocates nothing, and a descriptor that waits for its next call keeps 144
+// bytes.
 package pollio

@@ -3,7 +3,6 @@ package pollio
 import (
 	"context"
 	"net"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -26,17 +25,10 @@ type Source interface {
 // trigo.ErrClosed, trigo.ErrBusy and those of trigo.CancelError; all others
 // are the kernel's and come as they are.
 type FD struct {
-	src    Source
+	src Source
+	handle
 	socket bool
-	closed atomic.Bool
 	r, w   half
-
-	// The state of Read and Write, owned by the holder of the half. The
-	// operations are method values, made once.
-	rbuf, wbuf          []byte
-	rn, wn              int
-	tryRead, tryWrite   func(sysfd uintptr) bool
-	pollInOp, pollOutOp func(sysfd int) error
 }
 
 // New returns an FD that owns src. It fails if src cannot be polled: a regular
@@ -51,11 +43,9 @@ func New(src Source) (*FD, error) {
 	if err := src.SetReadDeadline(time.Time{}); err != nil {
 		return nil, err
 	}
-	fd := &FD{src: src}
+	fd := &FD{src: src, handle: handle{raw: raw, deadlines: src}}
 	_, fd.socket = src.(net.Conn)
-	fd.r.init(raw, false, src.SetReadDeadline, &fd.closed)
-	fd.w.init(raw, true, src.SetWriteDeadline, &fd.closed)
-	fd.initOps()
+	fd.r.handle, fd.w.handle, fd.w.writing = &fd.handle, &fd.handle, true
 	return fd, nil
 }
 

@@ -15,7 +15,8 @@ import (
 
 const errAgain = syscall.EAGAIN
 
-func (fd *FD) initOps() {}
+func (c *call) read(int) error  { return errors.ErrUnsupported }
+func (c *call) write(int) error { return errors.ErrUnsupported }
 
 // Read waits for bytes and returns some of them, or io.EOF.
 func (fd *FD) Read(ctx context.Context, p []byte) (n int, err error) {

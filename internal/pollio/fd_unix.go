@@ -13,30 +13,23 @@ import (
 
 const errAgain = syscall.EAGAIN
 
-func (fd *FD) initOps() {
-	fd.tryRead = func(sysfd uintptr) bool { return fd.r.attempt(fd.read(int(sysfd))) }
-	fd.tryWrite = func(sysfd uintptr) bool { return fd.w.attempt(fd.write(int(sysfd))) }
-	fd.pollInOp = func(sysfd int) error { return poll(sysfd, unix.POLLIN) }
-	fd.pollOutOp = func(sysfd int) error { return poll(sysfd, unix.POLLOUT) }
-}
-
 // Read waits for bytes and returns some of them; io.EOF when the kernel
 // returned none. p must not be empty.
 func (fd *FD) Read(ctx context.Context, p []byte) (int, error) {
-	if err := fd.r.begin(ctx); err != nil {
+	c, err := fd.r.begin(ctx)
+	if err != nil {
 		return 0, err
 	}
-	fd.rbuf, fd.rn = p, 0
-	err := fd.r.run(ctx, fd.tryRead)
-	n := fd.rn
-	fd.rbuf = nil
-	fd.r.end()
+	c.fd, c.buf = fd, p
+	err = c.run()
+	n := c.n
+	c.end()
 	return n, err
 }
 
-func (fd *FD) read(sysfd int) error {
+func (c *call) read(sysfd int) error {
 	for {
-		n, err := fd.sysRead(sysfd, fd.rbuf)
+		n, err := c.fd.sysRead(sysfd, c.buf)
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -45,7 +38,7 @@ func (fd *FD) read(sysfd int) error {
 		case n == 0:
 			return io.EOF
 		}
-		fd.rn = n
+		c.n = n
 		return nil
 	}
 }
@@ -53,41 +46,39 @@ func (fd *FD) read(sysfd int) error {
 // Write writes all of p. It returns how much of it was written, also with an
 // error.
 func (fd *FD) Write(ctx context.Context, p []byte) (int, error) {
-	if err := fd.w.begin(ctx); err != nil {
+	c, err := fd.w.begin(ctx)
+	if err != nil {
 		return 0, err
 	}
-	if len(p) == 0 {
-		fd.w.end()
-		return 0, nil
+	c.fd, c.buf = fd, p
+	if len(p) > 0 {
+		err = c.run()
 	}
-	fd.wbuf, fd.wn = p, 0
-	err := fd.w.run(ctx, fd.tryWrite)
-	n := fd.wn
-	fd.wbuf = nil
-	fd.w.end()
+	n := c.n
+	c.end()
 	return n, err
 }
 
 // maxWrite bounds one system call: some kernels refuse more than 2 GiB.
 const maxWrite = 1 << 30
 
-func (fd *FD) write(sysfd int) error {
+func (c *call) write(sysfd int) error {
 	for {
-		n, err := fd.sysWrite(sysfd, fd.wbuf[:min(len(fd.wbuf), maxWrite)])
+		n, err := c.fd.sysWrite(sysfd, c.buf[:min(len(c.buf), maxWrite)])
 		if n > 0 {
-			fd.wn += n
-			fd.wbuf = fd.wbuf[n:]
+			c.n += n
+			c.buf = c.buf[n:]
 		}
 		switch {
 		case err == syscall.EINTR:
 			continue
 		case err != nil:
 			return err
-		case len(fd.wbuf) == 0:
+		case len(c.buf) == 0:
 			return nil
 		}
 		// A fast reader could keep this loop from ever having to wait.
-		if fd.w.ctx.Err() != nil {
+		if c.ctx.Err() != nil {
 			return os.ErrDeadlineExceeded // as if it had waited
 		}
 	}
@@ -95,10 +86,13 @@ func (fd *FD) write(sysfd int) error {
 
 // WaitRead waits until a read would not wait: bytes, the end, or an error are
 // there.
-func (fd *FD) WaitRead(ctx context.Context) error { return fd.r.do(ctx, fd.pollInOp) }
+func (fd *FD) WaitRead(ctx context.Context) error { return fd.r.do(ctx, pollIn) }
 
 // WaitWrite waits until a write might not wait.
-func (fd *FD) WaitWrite(ctx context.Context) error { return fd.w.do(ctx, fd.pollOutOp) }
+func (fd *FD) WaitWrite(ctx context.Context) error { return fd.w.do(ctx, pollOut) }
+
+func pollIn(sysfd int) error  { return poll(sysfd, unix.POLLIN) }
+func pollOut(sysfd int) error { return poll(sysfd, unix.POLLOUT) }
 
 // HungUp reports whether the descriptor is dead in both directions, so that
 // nothing on it waits any more.

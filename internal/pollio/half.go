@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -12,39 +13,47 @@ import (
 	"trigo"
 )
 
+// handle is what both halves of a descriptor need of it.
+type handle struct {
+	raw       syscall.RawConn
+	deadlines deadlines
+	closed    atomic.Bool
+}
+
+type deadlines interface {
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
 // half is one direction of a descriptor and the registration of its ctx. All
-// fields but busy and closed are owned by the holder of busy.
+// that is its own but busy is owned by the holder of busy.
+//
+// There may be a great many of these that nobody uses just now. What only a call
+// under way needs is in a call.
 type half struct {
-	raw         syscall.RawConn
-	writing     bool // waits with raw.Write, not raw.Read
-	setDeadline func(time.Time) error
-	closed      *atomic.Bool // the descriptor's
-
-	busy atomic.Bool
-
-	// The call under way.
-	ctx context.Context
-	op  func(sysfd int) error
-	err error
-	try func(sysfd uintptr) bool // calls op
+	*handle
+	busy    atomic.Bool
+	writing bool // waits with raw.Write, not raw.Read
 
 	// The registration.
 	done     <-chan struct{} // Done channel of the last call that waited
 	stop     func() bool     // non-nil while a callback is registered for done
-	onCancel func()          // method value of expire
-	expired  chan struct{}   // one token for each callback that ran
-}
-
-func (h *half) init(raw syscall.RawConn, writing bool, setDeadline func(time.Time) error, closed *atomic.Bool) {
-	h.raw, h.writing, h.setDeadline, h.closed = raw, writing, setDeadline, closed
-	h.onCancel = h.expire
-	h.expired = make(chan struct{}, 1)
-	h.try = func(sysfd uintptr) bool { return h.attempt(h.op(int(sysfd))) }
+	callback sync.Mutex      // held until the callback has run, or cannot any more
 }
 
 // begin takes the half for one call. The order of the checks is the contract's:
 // what is closed is closed, a dead ctx does nothing, a second caller is told so.
-func (h *half) begin(ctx context.Context) error {
+func (h *half) begin(ctx context.Context) (*call, error) {
+	if err := h.take(ctx); err != nil {
+		return nil, err
+	}
+	c := calls.Get().(*call)
+	c.h, c.ctx = h, ctx
+	return c, nil
+}
+
+// take is begin for what needs no call.
+func (h *half) take(ctx context.Context) error {
 	if h.closed.Load() {
 		return trigo.ErrClosed
 	}
@@ -83,40 +92,19 @@ func (h *half) retire() {
 // do calls op until it returns something else than EAGAIN, waiting for
 // readiness in between, and returns what it returned.
 func (h *half) do(ctx context.Context, op func(sysfd int) error) error {
-	if err := h.begin(ctx); err != nil {
+	c, err := h.begin(ctx)
+	if err != nil {
 		return err
 	}
-	h.op = op
-	err := h.run(ctx, h.try)
-	h.op = nil
-	h.end()
+	c.op = op
+	err = c.run()
+	c.end()
 	return err
-}
-
-// run calls try, for the holder of the half, in the runtime's wait loop: until
-// try returns true. try ends by calling attempt.
-func (h *half) run(ctx context.Context, try func(sysfd uintptr) bool) error {
-	before := h.done
-	h.ctx = ctx
-	var err error
-	if h.writing {
-		err = h.raw.Write(try)
-	} else {
-		err = h.raw.Read(try)
-	}
-	h.ctx = nil
-	if err == nil {
-		err = h.err
-	}
-	if err == nil && before == h.done {
-		return nil // as settle would find
-	}
-	return h.settle(ctx, before, err)
 }
 
 // hold calls f, which does not wait, with the half held.
 func (h *half) hold(ctx context.Context, f func() error) error {
-	if err := h.begin(ctx); err != nil {
+	if err := h.take(ctx); err != nil {
 		return err
 	}
 	err := f()
@@ -127,7 +115,7 @@ func (h *half) hold(ctx context.Context, f func() error) error {
 // block calls f, which waits by itself under the half's deadline (Accept does),
 // with the ctx registered from the start.
 func (h *half) block(ctx context.Context, f func() error) error {
-	if err := h.begin(ctx); err != nil {
+	if err := h.take(ctx); err != nil {
 		return err
 	}
 	before := h.done
@@ -137,17 +125,6 @@ func (h *half) block(ctx context.Context, f func() error) error {
 	return err
 }
 
-// attempt takes the result of one try and reports whether it is final. If it is
-// not, the runtime parks the goroutine next.
-func (h *half) attempt(err error) bool {
-	h.err = err
-	if err != errAgain {
-		return true
-	}
-	h.register(h.ctx)
-	return false
-}
-
 // register sees to it that a cancel of ctx wakes this half.
 func (h *half) register(ctx context.Context) {
 	if h.stop != nil { // kept from the call before, or made by an earlier attempt
@@ -155,25 +132,35 @@ func (h *half) register(ctx context.Context) {
 	}
 	h.done = ctx.Done()
 	if h.done != nil {
-		h.stop = context.AfterFunc(ctx, h.onCancel)
+		h.callback.Lock()
+		h.stop = context.AfterFunc(ctx, h.expire)
 	}
 }
 
 // expire is the callback: it wakes whoever waits, now or from now on.
 func (h *half) expire() {
 	h.setDeadline(past)
-	h.expired <- struct{}{}
+	h.callback.Unlock()
 }
 
 var past = time.Unix(1, 0)
+
+func (h *half) setDeadline(t time.Time) {
+	if h.writing {
+		h.deadlines.SetWriteDeadline(t)
+	} else {
+		h.deadlines.SetReadDeadline(t)
+	}
+}
 
 // unregister ends the registration. If its callback has begun, it waits for
 // the end of it and undoes its effect.
 func (h *half) unregister() {
 	if !h.stop() {
-		<-h.expired
+		h.callback.Lock()
 		h.setDeadline(time.Time{})
 	}
+	h.callback.Unlock()
 	h.stop = nil
 }
 

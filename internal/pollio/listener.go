@@ -3,7 +3,6 @@ package pollio
 import (
 	"context"
 	"net"
-	"sync/atomic"
 	"time"
 )
 
@@ -11,9 +10,9 @@ import (
 // lets nobody else wait for a listening descriptor, so the ctx is registered
 // before Accept is tried; a server accepts under one ctx, and registers once.
 type Listener struct {
-	src    ListenerSource
-	closed atomic.Bool
-	h      half
+	src ListenerSource
+	handle
+	h half
 }
 
 // ListenerSource is *net.TCPListener or *net.UnixListener.
@@ -24,10 +23,16 @@ type ListenerSource interface {
 
 // NewListener returns a Listener that owns src and its deadline.
 func NewListener(src ListenerSource) *Listener {
-	l := &Listener{src: src}
-	l.h.init(nil, false, src.SetDeadline, &l.closed)
+	l := &Listener{src: src, handle: handle{deadlines: oneDeadline{src}}}
+	l.h.handle = &l.handle
 	return l
 }
+
+// oneDeadline is what a listener has: it only accepts, which is to read.
+type oneDeadline struct{ ListenerSource }
+
+func (d oneDeadline) SetReadDeadline(t time.Time) error  { return d.SetDeadline(t) }
+func (d oneDeadline) SetWriteDeadline(t time.Time) error { return d.SetDeadline(t) }
 
 // Accept waits for a connection. The errors are those of an [FD].
 func (l *Listener) Accept(ctx context.Context) (conn net.Conn, err error) {

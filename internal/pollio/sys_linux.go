@@ -22,7 +22,15 @@ import (
 const maxSilent = 16 << 10
 
 func (fd *FD) sysRead(sysfd int, p []byte) (int, error) {
-	if !fd.socket || len(p) > maxSilent {
+	if !fd.socket {
+		return syscall.Read(sysfd, p)
+	}
+	return Receive(sysfd, p)
+}
+
+// Receive receives from a socket and does not wait. It is for the op of a ReadOp.
+func Receive(sysfd int, p []byte) (int, error) {
+	if len(p) > maxSilent {
 		return syscall.Read(sysfd, p)
 	}
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(sysfd),

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"trigo"
-	"trigo/internal/netseam"
 )
 
 // Of a connection that nobody answers: the first SYN is repeated after a
@@ -19,9 +18,9 @@ const (
 	retries    = 6
 )
 
-// DialTCP makes one connection, as connect(2) does. It is there for the packages
-// of trigo; programs dial with netstream.DialTCP under [Host.Context].
-func (h *Host) DialTCP(ctx context.Context, local netip.Addr, remote netip.AddrPort) (netseam.Conn, error) {
+// dial makes one connection, as connect(2) does, from local, of which the
+// address, the port or both may be missing.
+func (h *Host) dial(ctx context.Context, local, remote netip.AddrPort) (*end, error) {
 	d, err := h.newDialling(ctx, local, remote)
 	if err != nil {
 		return nil, err
@@ -46,7 +45,7 @@ func (h *Host) DialTCP(ctx context.Context, local netip.Addr, remote netip.AddrP
 	return nil, syscall.ETIMEDOUT
 }
 
-// dialling is one call of DialTCP.
+// dialling is one call of dial.
 type dialling struct {
 	from, to *Host
 	local    netip.AddrPort
@@ -55,18 +54,21 @@ type dialling struct {
 	dice     *rand.Rand
 }
 
-func (h *Host) newDialling(ctx context.Context, local netip.Addr, remote netip.AddrPort) (*dialling, error) {
+func (h *Host) newDialling(ctx context.Context, local, remote netip.AddrPort) (*dialling, error) {
 	if err := trigo.CancelError(ctx); err != nil {
 		return nil, err
 	}
-	h.n.mu.Lock()
-	defer h.n.mu.Unlock()
+	defer h.n.lock()()
 	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
-	src, err := h.source(local, remote.Addr())
+	src, err := h.source(local.Addr(), remote.Addr())
 	if err != nil {
 		return nil, err
 	}
-	d := &dialling{from: h, to: h.peer(remote.Addr()), local: netip.AddrPortFrom(src, h.port()), remote: remote}
+	port := local.Port()
+	if port == 0 {
+		port = h.port()
+	}
+	d := &dialling{from: h, to: h.peer(remote.Addr()), local: netip.AddrPortFrom(src, port), remote: remote}
 	d.flow = flowName(d.local, d.remote)
 	d.dice = h.n.dice("dial " + d.flow)
 	if d.to == nil {

@@ -13,9 +13,13 @@
 //	go netstream.ServeTCP(server.Context(ctx), ":80", handler, nil)
 //	s, err := netstream.DialTCP(client.Context(ctx), "example.test:80", nil)
 //
-// Whatever of trigo opens TCP sockets finds the host in the ctx: so far
-// netstream.DialTCP, ListenTCP and ServeTCP, and what is built on them. Unix
-// sockets are the machine's own still. UDP is to be had from [Host.UDP].
+// Whatever of trigo opens TCP or UDP sockets or looks up names finds the host in
+// the ctx: package netstream, package socket, and what is built on them. A
+// socket.Socket does there all that it does on the kernel, except for what only
+// the kernel has: options (but for IPV6_V6ONLY and a few that make no difference),
+// control data, urgent data, descriptors, and sockets other than those of TCP and
+// UDP. That is an error that Is [errors.ErrUnsupported]. Unix sockets of
+// netstream, and socket.Pair, are the machine's own still.
 //
 // # What it is like
 //
@@ -29,15 +33,18 @@
 // partition of any length: what was sent arrives when it heals.
 //
 // UDP datagrams are lost, doubled, delayed and overtaken by each other, as the
-// link has it.
+// link has it. Nobody is told that nobody was there.
+//
+// A link with a [Link.Bandwidth] carries one packet after the other.
 //
 // # Determinism
 //
 // Each flow, one direction of one connection, has dice of its own, so the order in
 // which goroutines run within one instant changes nothing for the others.
 // [Network.Log] returns what has happened in an order that is a function of the
-// seed and the program. A program that lets goroutines race for
-// the order of its own dials, or of its datagrams, gets different ports or fates.
+// seed and the program. A program that lets goroutines race for the order of its
+// own dials, of its datagrams, or of its turns on a link with a bandwidth, gets
+// different ports, fates or times.
 //
 // [Network.Counts] tells how often each misfortune came about: one that was
 // planned and never happened has tested nothing.

@@ -44,7 +44,9 @@ type end struct {
 	broken    error // why nothing works any more
 	ended     bool  // the peer's end of file was received
 	sentEOF   bool
+	deaf      bool // its receiving side is shut down
 	closed    bool
+	bound     *listener // what keeps the local address, if it was chosen before
 	sending   bool
 	receiving bool
 
@@ -97,7 +99,7 @@ func (n *Network) connect(d *dialling, l *listener) *end {
 // emit sends a segment to the peer. It owns p.
 func (e *end) emit(k kind, p []byte) {
 	e.n.note(e.flow, "%s", describe(k, len(p)))
-	arrives := arrival{time.Now().Add(e.link.delay(e.dice)), e.link.parted}
+	arrives := arrival{e.link.leave(time.Now(), len(p)).Add(e.link.delay(e.dice)), e.link.parted}
 	resend := firstResend
 	if k == answer {
 		resend = firstRetry
@@ -188,6 +190,20 @@ func (e *end) next(receives bool) time.Time {
 	return at
 }
 
+// readable reports whether receiving would not wait.
+func (e *end) readable(now time.Time) bool {
+	return e.broken != nil || e.ended || e.deaf || len(e.in) > 0 && e.in[0].due(now)
+}
+
+// peek copies what take would take.
+func (e *end) peek(p []byte, now time.Time) int {
+	n := 0
+	for i := 0; n < len(p) && i < len(e.in) && e.in[i].kind == data && e.in[i].due(now); i++ {
+		n += copy(p[n:], e.in[i].data)
+	}
+	return n
+}
+
 // take takes up to len(p) bytes of what has arrived.
 func (e *end) take(p []byte, now time.Time) int {
 	n := 0
@@ -262,6 +278,9 @@ func (e *end) leave() {
 	e.in = nil
 	signal(e.toSender)
 	signal(e.toReceiver)
+	if e.bound != nil {
+		e.bound.shut()
+	}
 	if e.peer.closed {
 		e.n.conns = slices.DeleteFunc(e.n.conns, func(c *conn) bool { return c.ends[0] == e || c.ends[1] == e })
 	}
@@ -274,22 +293,22 @@ func (e *end) onPartition(parted bool) {
 	// Senders do not try again in step: two that did would arrive in the same
 	// instant, and nobody could say which of them is first.
 	again := time.Duration(e.peer.dice.Int64N(int64(firstResend)))
-	apply := func(a *arrival) {
+	apply := func(a *arrival, n int) {
 		switch {
 		case parted && a.at.After(now):
 			a.held = true
 			e.n.counts.Parted++
 		case !parted && a.held:
 			a.held = false
-			a.at = now.Add(again + e.peer.link.Latency)
+			a.at = e.peer.link.leave(now, n).Add(again + e.peer.link.Latency)
 			e.lastArrival = a.at
 		}
 	}
 	for i := range e.in {
-		apply(&e.in[i].arrival)
+		apply(&e.in[i].arrival, len(e.in[i].data))
 	}
 	if e.reset != nil {
-		apply(e.reset)
+		apply(e.reset, 0)
 	}
 	signal(e.toSender)
 	signal(e.toReceiver)

@@ -18,7 +18,7 @@ type Host struct {
 	addrs    []netip.Addr
 	names    map[string][]netip.Addr
 	tcp      map[netip.AddrPort]*listener
-	udp      map[netip.AddrPort]*PacketConn
+	udp      map[netip.AddrPort]*udpSocket
 	nextPort uint16
 }
 
@@ -35,8 +35,7 @@ func (h *Host) Context(ctx context.Context) context.Context { return netseam.Wit
 // Name gives a name addresses that only this host sees; without any the name
 // is unknown to it, whatever it is to others.
 func (h *Host) Name(name string, addrs ...string) {
-	h.n.mu.Lock()
-	defer h.n.mu.Unlock()
+	defer h.n.lock()()
 	h.names[canonical(name)] = parseAll(addrs)
 }
 
@@ -48,8 +47,7 @@ func (h *Host) LookupNetIP(ctx context.Context, network, name string) ([]netip.A
 	if err := trigo.CancelError(ctx); err != nil {
 		return nil, err
 	}
-	h.n.mu.Lock()
-	defer h.n.mu.Unlock()
+	defer h.n.lock()()
 	addrs, ok := h.names[canonical(name)]
 	if !ok {
 		addrs = h.n.names[canonical(name)]
@@ -66,6 +64,36 @@ func (h *Host) LookupNetIP(ctx context.Context, network, name string) ([]netip.A
 	if len(found) == 0 {
 		return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
 	}
+	return found, nil
+}
+
+// LookupAddr returns the names that an address has as this host sees them, in the
+// order of the alphabet. It is what [net.Resolver] has by this name, and does not
+// wait.
+func (h *Host) LookupAddr(ctx context.Context, addr string) ([]string, error) {
+	if err := trigo.CancelError(ctx); err != nil {
+		return nil, err
+	}
+	ip, err := netip.ParseAddr(addr)
+	if err != nil {
+		return nil, &net.DNSError{Err: "no address", Name: addr, IsNotFound: true}
+	}
+	defer h.n.lock()()
+	var found []string
+	for name, addrs := range h.names {
+		if slices.Contains(addrs, ip.Unmap()) {
+			found = append(found, name)
+		}
+	}
+	for name, addrs := range h.n.names {
+		if _, ownView := h.names[name]; !ownView && slices.Contains(addrs, ip.Unmap()) {
+			found = append(found, name)
+		}
+	}
+	if len(found) == 0 {
+		return nil, &net.DNSError{Err: "no such host", Name: addr, IsNotFound: true}
+	}
+	slices.Sort(found)
 	return found, nil
 }
 
@@ -108,32 +136,39 @@ func (h *Host) hasFamily(a netip.Addr) bool {
 	return a.IsLoopback() && a.Is4() || slices.ContainsFunc(h.addrs, func(own netip.Addr) bool { return own.Is4() == a.Is4() })
 }
 
-// bind chooses the address of a socket among those in use; n.mu is held.
-func (h *Host) bind(addr netip.AddrPort, used func(netip.AddrPort) bool) (netip.AddrPort, error) {
+// bind chooses the address of a socket among those in use, or two if it is a
+// dual one; n.mu is held.
+func (h *Host) bind(addr netip.AddrPort, dual bool, used func(netip.AddrPort) bool) ([]netip.AddrPort, error) {
 	a := addr.Addr().Unmap()
+	ips := []netip.Addr{a}
+	if dual && a == netip.IPv6Unspecified() {
+		ips = append(ips, netip.IPv4Unspecified())
+	}
+	at := func(port uint16) (addrs []netip.AddrPort, taken bool) {
+		for _, ip := range ips {
+			addr := netip.AddrPortFrom(ip, port)
+			taken = taken || used(addr) || used(netip.AddrPortFrom(wildcard(ip), port))
+			addrs = append(addrs, addr)
+		}
+		return addrs, taken
+	}
 	switch {
 	case a.IsUnspecified() && !h.hasFamily(a):
-		return addr, syscall.EAFNOSUPPORT
+		return nil, syscall.EAFNOSUPPORT
 	case !a.IsUnspecified() && !h.has(a):
-		return addr, syscall.EADDRNOTAVAIL
+		return nil, syscall.EADDRNOTAVAIL
 	case addr.Port() != 0:
-		addr = netip.AddrPortFrom(a, addr.Port())
-		if taken(addr, used) {
-			return addr, syscall.EADDRINUSE
+		addrs, taken := at(addr.Port())
+		if taken {
+			return nil, syscall.EADDRINUSE
 		}
-		return addr, nil
+		return addrs, nil
 	}
 	for {
-		addr = netip.AddrPortFrom(a, h.port())
-		if !taken(addr, used) {
-			return addr, nil
+		if addrs, taken := at(h.port()); !taken {
+			return addrs, nil
 		}
 	}
-}
-
-// taken reports whether the address, or the wildcard of its family, is in use.
-func taken(addr netip.AddrPort, used func(netip.AddrPort) bool) bool {
-	return used(addr) || used(netip.AddrPortFrom(wildcard(addr.Addr()), addr.Port()))
 }
 
 func wildcard(a netip.Addr) netip.Addr {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"syscall"
+	"time"
 
 	"trigo"
 	"trigo/internal/netseam"
@@ -12,41 +14,47 @@ import (
 
 const maxBacklog = 4096
 
-// ListenTCP listens on one address, as bind(2) and listen(2) do. It is there for
-// the packages of trigo; programs listen with netstream.ListenTCP under
-// [Host.Context].
-func (h *Host) ListenTCP(ctx context.Context, local netip.AddrPort, backlog int) (netseam.Listener, error) {
-	if err := trigo.CancelError(ctx); err != nil {
-		return nil, err
-	}
-	h.n.mu.Lock()
-	defer h.n.mu.Unlock()
-	addr, err := h.bind(local, func(a netip.AddrPort) bool { return h.tcp[a] != nil })
+// bindTCP takes an address, for a listener that does not listen yet; n.mu is
+// held.
+func (h *Host) bindTCP(local netip.AddrPort, dual bool) (*listener, error) {
+	addrs, err := h.bind(local, dual, func(a netip.AddrPort) bool { return h.tcp[a] != nil })
 	if err != nil {
 		return nil, err
 	}
-	l := &listener{host: h, addr: addr, backlog: min(cmp.Or(backlog, maxBacklog), maxBacklog), changed: make(chan struct{}, 1)}
-	h.tcp[addr] = l
+	l := &listener{host: h, addrs: addrs, deaf: true, changed: make(chan struct{}, 1)}
+	for _, a := range addrs {
+		h.tcp[a] = l
+	}
 	return l, nil
 }
 
 // listenerAt returns who listens for connections to addr; n.mu is held.
 func (h *Host) listenerAt(addr netip.AddrPort) *listener {
-	if l := h.tcp[addr]; l != nil {
-		return l
+	l := h.tcp[addr]
+	if l == nil {
+		l = h.tcp[netip.AddrPortFrom(wildcard(addr.Addr()), addr.Port())]
 	}
-	return h.tcp[netip.AddrPortFrom(wildcard(addr.Addr()), addr.Port())]
+	if l == nil || l.deaf {
+		return nil
+	}
+	return l
 }
 
 // listener is a listening socket. Everything in it is guarded by the network.
 type listener struct {
 	host    *Host
-	addr    netip.AddrPort
+	addrs   []netip.AddrPort // two, if dual
+	deaf    bool             // bound, but does not listen
 	backlog int
 	pending []*end // of the accepting side
 	closed  bool
 	busy    bool
 	changed chan struct{} // one token: look again
+}
+
+func (l *listener) listen(backlog int) {
+	l.deaf = false
+	l.backlog = min(cmp.Or(backlog, maxBacklog), maxBacklog)
 }
 
 func (l *listener) Accept(ctx context.Context) (netseam.Conn, error) {
@@ -57,58 +65,73 @@ func (l *listener) Accept(ctx context.Context) (netseam.Conn, error) {
 	return e, nil
 }
 
-func (l *listener) accept(ctx context.Context) (*end, error) {
-	mu := &l.host.n.mu
-	mu.Lock()
-	defer mu.Unlock()
+func (l *listener) accept(ctx context.Context) (e *end, err error) {
+	err = l.await(ctx, func() { e, l.pending = l.pending[0], l.pending[1:] })
+	return e, err
+}
+
+// await waits until a connection can be accepted, and calls then, with the
+// network locked.
+func (l *listener) await(ctx context.Context, then func()) error {
+	defer l.host.n.lock()()
 	switch {
 	case l.closed:
-		return nil, trigo.ErrClosed
+		return trigo.ErrClosed
 	case ctx.Err() != nil:
-		return nil, trigo.CancelError(ctx)
+		return trigo.CancelError(ctx)
 	case l.busy:
-		return nil, trigo.ErrBusy
+		return trigo.ErrBusy
 	}
 	l.busy = true
 	defer func() { l.busy = false }()
 	for {
 		switch {
 		case l.closed:
-			return nil, trigo.ErrClosed
+			return trigo.ErrClosed
+		case l.deaf:
+			return syscall.EINVAL
 		case len(l.pending) > 0:
-			e := l.pending[0]
-			l.pending = l.pending[1:]
-			return e, nil
+			then()
+			return nil
 		case ctx.Err() != nil:
-			return nil, trigo.CancelError(ctx)
+			return trigo.CancelError(ctx)
 		}
-		mu.Unlock()
-		select {
-		case <-l.changed:
-		case <-ctx.Done():
-		}
-		mu.Lock()
+		l.host.n.park(ctx, l.changed, time.Time{})
 	}
 }
 
 func (l *listener) Close(ctx context.Context) error {
-	l.host.n.mu.Lock()
-	defer l.host.n.mu.Unlock()
+	defer l.host.n.lock()()
+	l.shut()
+	return nil
+}
+
+// shut gives the address back; n.mu is held.
+func (l *listener) shut() {
 	if l.closed {
-		return nil
+		return
 	}
 	l.closed = true
-	delete(l.host.tcp, l.addr)
+	for _, a := range l.addrs {
+		delete(l.host.tcp, a)
+	}
+	l.hush()
+}
+
+// hush ends the listening, and resets those that wait.
+func (l *listener) hush() {
+	l.deaf = true
 	for _, e := range l.pending {
 		e.abort()
 	}
 	l.pending = nil
 	signal(l.changed)
-	return nil
 }
 
-func (l *listener) Addr() net.Addr { return net.TCPAddrFromAddrPort(l.addr) }
-func (l *listener) String() string { return "tcp " + l.addr.String() }
+func (l *listener) Addr() net.Addr         { return net.TCPAddrFromAddrPort(l.addrs[0]) }
+func (l *listener) Socket() netseam.Socket { return &tcpSocket{host: l.host, bound: l} }
+
+func (l *listener) String() string { return "tcp " + l.addrs[0].String() }
 
 // signal leaves a token in a channel with room for one.
 func signal(c chan<- struct{}) {

@@ -2,6 +2,7 @@ package vnet
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -24,9 +25,33 @@ type Network struct {
 	names   map[string][]netip.Addr
 	links   map[[2]*Host]*link
 	conns   []*conn // those that a partition concerns, in the order in which they were made
-	sockets []*PacketConn
+	sockets []*udpSocket
 	log     []event
 	counts  Counts
+}
+
+// lock locks the network and returns what unlocks it.
+func (n *Network) lock() (unlock func()) {
+	n.mu.Lock()
+	return n.mu.Unlock
+}
+
+// park waits for a token, for a time unless that is zero, or for the end of
+// ctx. The network, which is locked, is not locked meanwhile.
+func (n *Network) park(ctx context.Context, token <-chan struct{}, until time.Time) {
+	n.mu.Unlock()
+	defer n.mu.Lock()
+	var due <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-token:
+	case <-due:
+	case <-ctx.Done():
+	}
 }
 
 // New returns a network without hosts. Make it inside the bubble that it is used
@@ -43,9 +68,11 @@ func New(seed uint64) *Network {
 // Host adds a machine with these addresses. It panics if one is malformed or
 // taken. Every host has loopback addresses of its own besides.
 func (n *Network) Host(name string, addrs ...string) *Host {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	h := &Host{n: n, name: name, addrs: parseAll(addrs), names: make(map[string][]netip.Addr), tcp: make(map[netip.AddrPort]*listener), udp: make(map[netip.AddrPort]*PacketConn), nextPort: firstPort}
+	defer n.lock()()
+	h := &Host{
+		n: n, name: name, addrs: parseAll(addrs), names: make(map[string][]netip.Addr),
+		tcp: make(map[netip.AddrPort]*listener), udp: make(map[netip.AddrPort]*udpSocket), nextPort: firstPort,
+	}
 	for _, a := range h.addrs {
 		if n.owner(a) != nil {
 			panic(fmt.Sprintf("vnet: address %v is taken", a))
@@ -58,8 +85,7 @@ func (n *Network) Host(name string, addrs ...string) *Host {
 // Name gives a name its addresses, in this order, on every host that has no
 // other view of it; see [Host.Name].
 func (n *Network) Name(name string, addrs ...string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.lock()()
 	n.names[canonical(name)] = parseAll(addrs)
 }
 
@@ -95,6 +121,14 @@ type Link struct {
 	// again after 200 ms, then 400 ms, and so on; a lost SYN after 1 s.
 	Loss float64
 
+	// Bandwidth is how many bytes a second pass in each direction; 0 is any
+	// number. Segments and datagrams leave one after the other, those of all
+	// connections between the two hosts in one line, and take their time before
+	// the latency begins. Nothing is lost by that: the line is as long as it
+	// has to be. What carries no bytes passes by it, and bytes that are sent
+	// again cost nothing.
+	Bandwidth int64
+
 	Duplicate float64 // chance of a datagram to arrive twice
 	Reorder   float64 // chance of a datagram to take twice the time, so that later ones overtake it
 	Reset     float64 // chance of a TCP segment to reset its connection
@@ -104,13 +138,27 @@ type Link struct {
 type link struct {
 	Link
 	parted bool
+	free   time.Time // when all that was sent has left
+}
+
+// leave returns when a packet of n bytes that is ready now has left. A FIN that
+// waited for its turn would depend on who was quicker, in the instant in which a
+// dial has a winner: he who sends, or the loser who closes.
+func (l *link) leave(now time.Time, n int) time.Time {
+	if l.Bandwidth <= 0 || n == 0 {
+		return now
+	}
+	if l.free.Before(now) {
+		l.free = now
+	}
+	l.free = l.free.Add(time.Duration(int64(n) * int64(time.Second) / l.Bandwidth))
+	return l.free
 }
 
 // Link says what lies between a and b from now on. What is under way is not
 // concerned.
 func (n *Network) Link(a, b *Host, l Link) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.lock()()
 	n.between(a, b).Link = l
 	n.between(b, a).Link = l
 }
@@ -134,8 +182,7 @@ func (n *Network) Partition(a, b *Host) { n.part(a, b, true) }
 func (n *Network) Heal(a, b *Host) { n.part(a, b, false) }
 
 func (n *Network) part(a, b *Host, parted bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.lock()()
 	if n.between(a, b).parted == parted {
 		return
 	}
@@ -176,8 +223,7 @@ type Counts struct {
 
 // Counts returns what went wrong so far.
 func (n *Network) Counts() Counts {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	defer n.lock()()
 	return n.counts
 }
 

@@ -124,12 +124,16 @@ func faultyWorld(t *testing.T, seed uint64) (log, ends []string, counts vnet.Cou
 		var clients []*vnet.Host
 		for i := range 3 {
 			c := n.Host(fmt.Sprint("client", i), fmt.Sprintf("10.0.0.%d", i+1), fmt.Sprintf("fd00::%d", i+1))
-			n.Link(c, server, vnet.Link{
+			l := vnet.Link{
 				Latency: time.Duration(dice.IntN(100_000_000)),
 				Jitter:  time.Duration(dice.IntN(50_000_000)),
 				Loss:    0.2 * dice.Float64() * dice.Float64(),
 				Reset:   0.02 * dice.Float64() * dice.Float64(),
-			})
+			}
+			if dice.IntN(2) == 0 {
+				l.Bandwidth = 5000 + dice.Int64N(200_000)
+			}
+			n.Link(c, server, l)
 			clients = append(clients, c)
 		}
 		ends = make([]string, len(clients))

@@ -20,59 +20,72 @@ func (e *end) SendAll(ctx context.Context, p []byte) error {
 }
 
 func (e *end) send(ctx context.Context, p []byte) (n int, err error) {
-	e.n.mu.Lock()
-	defer e.n.mu.Unlock()
+	defer e.n.lock()()
 	if err := e.beginSend(ctx); err != nil {
 		return 0, err
 	}
 	defer func() { e.sending = false }()
 	for {
-		e.poll(time.Now())
-		switch {
-		case e.closed:
-			return n, trigo.ErrClosed
-		case e.broken != nil:
-			return n, e.broken
-		case n == len(p):
-			return n, nil
-		case e.room() > 0:
-			segments, sent := packets(p[n:], e.room())
-			for _, s := range segments {
-				e.emit(data, s)
-			}
-			n += sent
-		case ctx.Err() != nil:
-			return n, trigo.CancelError(ctx)
-		default:
-			e.park(ctx, e.toSender, e.next(false))
+		m, err := e.push(ctx, p[n:], true)
+		if n += m; err != nil || n == len(p) {
+			return n, err
 		}
 	}
 }
 
+// push sends what there is room for. It waits until that is something, or else
+// would block.
+func (e *end) push(ctx context.Context, p []byte, wait bool) (int, error) {
+	for {
+		e.poll(time.Now())
+		switch {
+		case e.closed, e.sentEOF:
+			return 0, trigo.ErrClosed
+		case e.broken != nil:
+			return 0, e.broken
+		case len(p) == 0:
+			return 0, nil
+		case e.room() > 0:
+			segments, n := packets(p, e.room())
+			for _, s := range segments {
+				e.emit(data, s)
+			}
+			return n, nil
+		case !wait:
+			return 0, trigo.ErrWouldBlock
+		case ctx.Err() != nil:
+			return 0, trigo.CancelError(ctx)
+		}
+		e.n.park(ctx, e.toSender, e.next(false))
+	}
+}
+
 func (e *end) WaitSendAllMightNotBlock(ctx context.Context) error {
-	e.n.mu.Lock()
-	defer e.n.mu.Unlock()
+	return e.fail("wait to send", 0, e.waitToSend(ctx))
+}
+
+func (e *end) waitToSend(ctx context.Context) error {
+	defer e.n.lock()()
 	if err := e.beginSend(ctx); err != nil {
-		return e.fail("wait to send", 0, err)
+		return err
 	}
 	defer func() { e.sending = false }()
 	for {
 		e.poll(time.Now())
 		switch {
 		case e.closed:
-			return e.fail("wait to send", 0, trigo.ErrClosed)
-		case e.broken != nil, e.room() > 0:
+			return trigo.ErrClosed
+		case e.broken != nil, e.sentEOF, e.room() > 0:
 			return nil
 		case ctx.Err() != nil:
-			return e.fail("wait to send", 0, trigo.CancelError(ctx))
+			return trigo.CancelError(ctx)
 		}
-		e.park(ctx, e.toSender, e.next(false))
+		e.n.park(ctx, e.toSender, e.next(false))
 	}
 }
 
 func (e *end) SendEOF(ctx context.Context) error {
-	e.n.mu.Lock()
-	defer e.n.mu.Unlock()
+	defer e.n.lock()()
 	e.poll(time.Now())
 	var err error
 	switch {
@@ -115,49 +128,78 @@ func (e *end) receive(ctx context.Context, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, io.ErrShortBuffer
 	}
-	e.n.mu.Lock()
-	defer e.n.mu.Unlock()
+	defer e.n.lock()()
+	return e.pull(ctx, p, netseam.Flags{})
+}
+
+// pull receives; the network is locked.
+func (e *end) pull(ctx context.Context, p []byte, how netseam.Flags) (n int, err error) {
+	copyOut := e.take
+	if how.Peek {
+		copyOut = e.peek
+	}
+	err = e.whileReceiving(ctx, func(now time.Time) (bool, error) {
+		if e.ended { // and a reset that comes later is no news
+			return true, io.EOF
+		}
+		if e.broken != nil {
+			return true, e.broken
+		}
+		if n = copyOut(p, now); n > 0 {
+			return true, nil
+		}
+		if e.takeMark(fin, now) {
+			e.n.note(e.flow, "receives the end")
+			e.ended = true
+			return true, io.EOF
+		}
+		switch {
+		case e.deaf:
+			return true, io.EOF
+		case how.DontWait:
+			return true, trigo.ErrWouldBlock
+		}
+		return false, nil
+	})
+	return n, err
+}
+
+// waitReadable waits until receiving would not; the network is locked.
+func (e *end) waitReadable(ctx context.Context) error {
+	return e.whileReceiving(ctx, func(now time.Time) (bool, error) { return e.readable(now), nil })
+}
+
+// whileReceiving calls try until it is done, with waits in between.
+func (e *end) whileReceiving(ctx context.Context, try func(now time.Time) (done bool, err error)) error {
 	switch {
 	case e.closed:
-		return 0, trigo.ErrClosed
+		return trigo.ErrClosed
 	case ctx.Err() != nil:
-		return 0, trigo.CancelError(ctx)
+		return trigo.CancelError(ctx)
 	case e.receiving:
-		return 0, trigo.ErrBusy
+		return trigo.ErrBusy
 	}
 	e.receiving = true
 	defer func() { e.receiving = false }()
 	for {
 		now := time.Now()
 		if e.closed {
-			return 0, trigo.ErrClosed
-		}
-		if e.ended { // and a reset that comes later is no news
-			return 0, io.EOF
+			return trigo.ErrClosed
 		}
 		e.poll(now)
-		if e.broken != nil {
-			return 0, e.broken
-		}
-		if n := e.take(p, now); n > 0 {
-			return n, nil
-		}
-		if e.takeMark(fin, now) {
-			e.n.note(e.flow, "receives the end")
-			e.ended = true
-			continue
+		if done, err := try(now); done {
+			return err
 		}
 		if ctx.Err() != nil {
-			return 0, trigo.CancelError(ctx)
+			return trigo.CancelError(ctx)
 		}
-		e.park(ctx, e.toReceiver, e.next(true))
+		e.n.park(ctx, e.toReceiver, e.next(true))
 	}
 }
 
 // awaitAnswer waits for the answer to the SYN by which e was made.
 func (e *end) awaitAnswer(ctx context.Context, giveUp time.Time) error {
-	e.n.mu.Lock()
-	defer e.n.mu.Unlock()
+	defer e.n.lock()()
 	for {
 		now := time.Now()
 		e.poll(now)
@@ -175,45 +217,27 @@ func (e *end) awaitAnswer(ctx context.Context, giveUp time.Time) error {
 		if until.IsZero() || giveUp.Before(until) {
 			until = giveUp
 		}
-		e.park(ctx, e.toReceiver, until)
-	}
-}
-
-// park waits for a token, for a time unless that is zero, or for the end of
-// ctx. The network is not locked meanwhile.
-func (e *end) park(ctx context.Context, token <-chan struct{}, until time.Time) {
-	e.n.mu.Unlock()
-	defer e.n.mu.Lock()
-	var due <-chan time.Time
-	if !until.IsZero() {
-		timer := time.NewTimer(time.Until(until))
-		defer timer.Stop()
-		due = timer.C
-	}
-	select {
-	case <-token:
-	case <-due:
-	case <-ctx.Done():
+		e.n.park(ctx, e.toReceiver, until)
 	}
 }
 
 func (e *end) Close(ctx context.Context) error {
-	e.n.mu.Lock()
-	defer e.n.mu.Unlock()
+	defer e.n.lock()()
 	e.shut()
 	return nil
 }
 
 func (e *end) Abort() error {
-	e.n.mu.Lock()
-	defer e.n.mu.Unlock()
+	defer e.n.lock()()
 	e.abort()
 	return nil
 }
 
-func (e *end) LocalAddr() net.Addr  { return net.TCPAddrFromAddrPort(e.local) }
-func (e *end) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(e.remote) }
-func (e *end) String() string       { return "tcp " + e.remote.String() }
+func (e *end) LocalAddr() net.Addr    { return net.TCPAddrFromAddrPort(e.local) }
+func (e *end) RemoteAddr() net.Addr   { return net.TCPAddrFromAddrPort(e.remote) }
+func (e *end) Socket() netseam.Socket { return &tcpSocket{host: e.host, end: e} }
+
+func (e *end) String() string { return "tcp " + e.remote.String() }
 
 func (e *end) fail(op string, n int, err error) error { return opError(op, e.String(), n, err) }
 

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"io"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -20,22 +18,26 @@ import (
 // maxDatagrams is how many datagrams a socket keeps; what comes then is lost.
 const maxDatagrams = 1000
 
-// A PacketConn is a UDP socket on a [Host]. One sender and one receiver may use
-// it at the same time.
-type PacketConn struct {
-	host  *Host
-	local netip.AddrPort
+// UDPSocket opens a socket for the packages of trigo; programs open theirs with
+// netstream.ListenUDP, netstream.DialUDP or socket.New under [Host.Context].
+func (h *Host) UDPSocket() netseam.Socket {
+	return &udpSocket{host: h, dice: make(map[netip.AddrPort]*rand.Rand), changed: make(chan struct{}, 1)}
+}
 
-	// Guarded by the network.
-	in        []datagram // by the time of arrival
+// udpSocket is a UDP socket. Everything in it is guarded by the network.
+type udpSocket struct {
+	host      *Host
+	locals    []netip.AddrPort // what it is bound to: two, if dual
+	peer      netip.AddrPort   // the only one it receives from, if valid
+	in        []datagram       // by the time of arrival
 	dice      map[netip.AddrPort]*rand.Rand
 	sent      int
 	closed    bool
+	mute      bool // its sending side is shut down,
+	deaf      bool // or its receiving side
 	receiving bool
 	changed   chan struct{} // one token: look again
 }
-
-var _ netseam.PacketConn = (*PacketConn)(nil)
 
 type datagram struct {
 	at   time.Time
@@ -45,77 +47,81 @@ type datagram struct {
 	data []byte
 }
 
-// UDP opens a UDP socket on an address of the host, "10.0.0.1:53" or
-// "0.0.0.0:53"; port 0 is a free one. It is the way to UDP for programs that are
-// written for it.
-func (h *Host) UDP(ctx context.Context, address string) (*PacketConn, error) {
-	local, err := netip.ParseAddrPort(address)
+func (s *udpSocket) Bind(local netip.AddrPort, dual bool) error {
+	defer s.host.n.lock()()
+	switch {
+	case s.closed:
+		return trigo.ErrClosed
+	case len(s.locals) > 0:
+		return syscall.EINVAL
+	}
+	h := s.host
+	addrs, err := h.bind(local, dual, func(a netip.AddrPort) bool { return h.udp[a] != nil })
 	if err != nil {
-		return nil, opError("listen", "udp "+address, 0, err)
+		return err
 	}
-	s, err := h.listenUDP(ctx, local)
-	return s, opError("listen", "udp "+address, 0, err)
-}
-
-// ListenUDP is [Host.UDP] for the packages of trigo.
-func (h *Host) ListenUDP(ctx context.Context, local netip.AddrPort) (netseam.PacketConn, error) {
-	s, err := h.listenUDP(ctx, local)
-	if err != nil {
-		return nil, opError("listen", "udp "+local.String(), 0, err)
+	s.locals = addrs
+	for _, a := range addrs {
+		h.udp[a] = s
 	}
-	return s, nil
-}
-
-func (h *Host) listenUDP(ctx context.Context, local netip.AddrPort) (*PacketConn, error) {
-	if err := trigo.CancelError(ctx); err != nil {
-		return nil, err
-	}
-	h.n.mu.Lock()
-	defer h.n.mu.Unlock()
-	addr, err := h.bind(local, func(a netip.AddrPort) bool { return h.udp[a] != nil })
-	if err != nil {
-		return nil, err
-	}
-	s := &PacketConn{host: h, local: addr, dice: make(map[netip.AddrPort]*rand.Rand), changed: make(chan struct{}, 1)}
-	h.udp[addr] = s
 	h.n.sockets = append(h.n.sockets, s)
-	return s, nil
+	return nil
 }
 
-// SendTo sends p to an address. It never waits. That it arrives is not promised:
-// not even that anybody is there.
-func (s *PacketConn) SendTo(ctx context.Context, p []byte, to netip.AddrPort) error {
-	s.host.n.mu.Lock()
-	defer s.host.n.mu.Unlock()
-	return opError("send", s.String(), 0, s.sendTo(ctx, p, netip.AddrPortFrom(to.Addr().Unmap(), to.Port())))
-}
+func (s *udpSocket) Listen(int) error { return syscall.EOPNOTSUPP }
 
-func (s *PacketConn) sendTo(ctx context.Context, p []byte, to netip.AddrPort) error {
+func (s *udpSocket) Accept(context.Context) (netseam.Socket, error) { return nil, syscall.EOPNOTSUPP }
+
+func (s *udpSocket) Connect(ctx context.Context, remote netip.AddrPort) error {
+	defer s.host.n.lock()()
 	switch {
 	case s.closed:
 		return trigo.ErrClosed
 	case ctx.Err() != nil:
 		return trigo.CancelError(ctx)
-	case len(p) > 65507:
-		return syscall.EMSGSIZE
 	}
-	src, err := s.host.source(s.local.Addr(), to.Addr())
-	if err != nil {
+	if _, err := s.sourceTo(remote.Addr()); err != nil {
 		return err
 	}
-	if src.IsUnspecified() || !src.IsValid() {
-		src, err = s.host.source(netip.Addr{}, to.Addr())
-		if err != nil {
-			return err
-		}
+	s.peer = remote
+	return nil
+}
+
+// Send never waits. That what it sends arrives is not promised: not even that
+// anybody is there.
+func (s *udpSocket) Send(ctx context.Context, p []byte, to netip.AddrPort, _ netseam.Flags) (int, error) {
+	defer s.host.n.lock()()
+	if !to.IsValid() {
+		to = s.peer
 	}
-	n, from := s.host.n, netip.AddrPortFrom(src, s.local.Port())
-	flow := flowName(from, to)
+	switch {
+	case s.closed:
+		return 0, trigo.ErrClosed
+	case ctx.Err() != nil:
+		return 0, trigo.CancelError(ctx)
+	case s.mute:
+		return 0, syscall.EPIPE
+	case !to.IsValid():
+		return 0, syscall.EDESTADDRREQ
+	case len(p) > 65507:
+		return 0, syscall.EMSGSIZE
+	}
+	from, err := s.sourceTo(to.Addr())
+	if err != nil {
+		return 0, err
+	}
+	s.post(p, from, to)
+	return len(p), nil
+}
+
+// post sets a datagram on its way.
+func (s *udpSocket) post(p []byte, from, to netip.AddrPort) {
+	n, flow := s.host.n, flowName(from, to)
 	n.note(flow, "sends a datagram of %s", plural(len(p)))
 	peer := s.host.peer(to.Addr())
 	if peer == nil || peer.socketAt(to) == nil {
 		n.note(flow, "finds nobody")
-		return nil
+		return
 	}
 	dice := s.dice[to]
 	if dice == nil {
@@ -128,7 +134,7 @@ func (s *PacketConn) sendTo(ctx context.Context, p []byte, to netip.AddrPort) er
 	// depend on the chances of another.
 	reordered, doubled := dice.Float64() < link.Reorder, dice.Float64() < link.Duplicate
 	if !arrives {
-		return nil
+		return
 	}
 	if reordered {
 		n.counts.Reordered++
@@ -141,14 +147,33 @@ func (s *PacketConn) sendTo(ctx context.Context, p []byte, to netip.AddrPort) er
 		n.note(flow, "is doubled")
 		copies = 2
 	}
+	at := link.leave(time.Now(), len(p)).Add(delay)
 	for range copies {
 		s.sent++
-		peer.socketAt(to).arrive(datagram{time.Now().Add(delay), from, s.host, s.sent, bytes.Clone(p)})
+		peer.socketAt(to).arrive(datagram{at, from, s.host, s.sent, bytes.Clone(p)})
 	}
-	return nil
 }
 
-func (h *Host) socketAt(addr netip.AddrPort) *PacketConn {
+// sourceTo returns the address that a datagram for an address comes from.
+func (s *udpSocket) sourceTo(to netip.Addr) (netip.AddrPort, error) {
+	local := s.local()
+	ip := local.Addr()
+	if len(s.locals) > 1 || ip.IsUnspecified() && ip.Is4() == to.Is4() {
+		ip = netip.Addr{} // any that fits
+	}
+	src, err := s.host.source(ip, to)
+	return netip.AddrPortFrom(src, local.Port()), err
+}
+
+// local returns the address, not valid if there is none.
+func (s *udpSocket) local() netip.AddrPort {
+	if len(s.locals) == 0 {
+		return netip.AddrPort{}
+	}
+	return s.locals[0]
+}
+
+func (h *Host) socketAt(addr netip.AddrPort) *udpSocket {
 	if s := h.udp[addr]; s != nil {
 		return s
 	}
@@ -156,7 +181,7 @@ func (h *Host) socketAt(addr netip.AddrPort) *PacketConn {
 }
 
 // arrive puts a datagram into its place.
-func (s *PacketConn) arrive(d datagram) {
+func (s *udpSocket) arrive(d datagram) {
 	if len(s.in) >= maxDatagrams {
 		s.host.n.counts.Lost++
 		return
@@ -168,83 +193,146 @@ func (s *PacketConn) arrive(d datagram) {
 	signal(s.changed)
 }
 
-// ReceiveFrom waits for a datagram and returns how long it is and who has sent
-// it. What does not fit into p is lost. A cancelled call took none. It returns
-// [trigo.ErrClosed] when the socket is or gets closed, [trigo.ErrBusy] while
-// another call receives.
-func (s *PacketConn) ReceiveFrom(ctx context.Context, p []byte) (int, netip.AddrPort, error) {
-	d, err := s.receive(ctx)
-	if err != nil {
-		return 0, netip.AddrPort{}, opError("receive", s.String(), 0, err)
-	}
-	if len(p) == 0 && len(d.data) > 0 {
-		return 0, d.from, io.ErrShortBuffer
-	}
-	return copy(p, d.data), d.from, nil
+func (s *udpSocket) Receive(ctx context.Context, p []byte, how netseam.Flags) (n int, from netip.AddrPort, err error) {
+	err = s.await(ctx, func(there bool) (bool, error) {
+		switch {
+		case there:
+			d := s.in[0]
+			n, from = len(d.data), d.from
+			copy(p, d.data)
+			if !how.Peek {
+				s.in = s.in[1:]
+				s.host.n.note(flowName(d.from, s.local()), "delivers a datagram of %s", plural(n))
+			}
+			return true, nil
+		case s.deaf:
+			return true, nil
+		case how.DontWait:
+			return true, trigo.ErrWouldBlock
+		}
+		return false, nil
+	})
+	return n, from, err
 }
 
-func (s *PacketConn) receive(ctx context.Context) (d datagram, err error) {
-	mu := &s.host.n.mu
-	mu.Lock()
-	defer mu.Unlock()
+// there reports whether a datagram has arrived. It drops those of strangers.
+func (s *udpSocket) there() bool {
+	for len(s.in) > 0 && !time.Now().Before(s.in[0].at) {
+		if !s.peer.IsValid() || s.in[0].from == s.peer {
+			return true
+		}
+		s.in = s.in[1:]
+	}
+	return false
+}
+
+// await calls try, with the network locked, until it is done, and waits in
+// between. It tells it whether a datagram is there.
+func (s *udpSocket) await(ctx context.Context, try func(there bool) (done bool, err error)) error {
+	defer s.host.n.lock()()
 	switch {
 	case s.closed:
-		return d, trigo.ErrClosed
+		return trigo.ErrClosed
 	case ctx.Err() != nil:
-		return d, trigo.CancelError(ctx)
+		return trigo.CancelError(ctx)
 	case s.receiving:
-		return d, trigo.ErrBusy
+		return trigo.ErrBusy
 	}
 	s.receiving = true
 	defer func() { s.receiving = false }()
 	for {
-		var due <-chan time.Time
-		switch {
-		case s.closed:
-			return d, trigo.ErrClosed
-		case len(s.in) > 0 && !time.Now().Before(s.in[0].at):
-			d, s.in = s.in[0], s.in[1:]
-			s.host.n.note(flowName(d.from, s.local), "delivers a datagram of %s", plural(len(d.data)))
-			return d, nil
-		case ctx.Err() != nil:
-			return d, trigo.CancelError(ctx)
+		if s.closed {
+			return trigo.ErrClosed
 		}
-		var timer *time.Timer
+		if done, err := try(s.there()); done {
+			return err
+		}
+		if ctx.Err() != nil {
+			return trigo.CancelError(ctx)
+		}
+		var next time.Time
 		if len(s.in) > 0 {
-			timer = time.NewTimer(time.Until(s.in[0].at))
-			due = timer.C
+			next = s.in[0].at
 		}
-		mu.Unlock()
-		select {
-		case <-s.changed:
-		case <-due:
-		case <-ctx.Done():
-		}
-		if timer != nil {
-			timer.Stop()
-		}
-		mu.Lock()
+		s.host.n.park(ctx, s.changed, next)
 	}
 }
 
-// Close closes the socket and wakes a ReceiveFrom that waits. It never waits
-// itself. What is in it is lost.
-func (s *PacketConn) Close(ctx context.Context) error {
-	n := s.host.n
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if s.closed {
-		return nil
+func (s *udpSocket) Shutdown(receiving, sending bool) error {
+	defer s.host.n.lock()()
+	switch {
+	case s.closed:
+		return trigo.ErrClosed
+	case !s.peer.IsValid():
+		return syscall.ENOTCONN
 	}
-	s.closed = true
-	delete(s.host.udp, s.local)
-	n.sockets = slices.DeleteFunc(n.sockets, func(o *PacketConn) bool { return o == s })
+	s.mute = s.mute || sending
+	s.deaf = s.deaf || receiving
 	signal(s.changed)
 	return nil
 }
 
+func (s *udpSocket) DidShutdownWrite() bool {
+	defer s.host.n.lock()()
+	return s.mute
+}
+
+func (s *udpSocket) Readable() bool {
+	defer s.host.n.lock()()
+	return !s.closed && (s.there() || s.deaf)
+}
+
+func (s *udpSocket) WaitReadable(ctx context.Context) error {
+	return s.await(ctx, func(there bool) (bool, error) { return there || s.deaf, nil })
+}
+
+func (s *udpSocket) WaitWritable(ctx context.Context) error {
+	if s.Closed() {
+		return trigo.ErrClosed
+	}
+	return trigo.CancelError(ctx)
+}
+
+func (s *udpSocket) LocalAddr() netip.AddrPort {
+	defer s.host.n.lock()()
+	if s.peer.IsValid() {
+		if a, err := s.sourceTo(s.peer.Addr()); err == nil {
+			return a
+		}
+	}
+	return s.local()
+}
+
+func (s *udpSocket) RemoteAddr() netip.AddrPort {
+	defer s.host.n.lock()()
+	return s.peer
+}
+
+// Close loses what is in the socket.
+func (s *udpSocket) Close() {
+	n := s.host.n
+	defer n.lock()()
+	if s.closed {
+		return
+	}
+	s.closed = true
+	for _, a := range s.locals {
+		delete(s.host.udp, a)
+	}
+	n.sockets = slices.DeleteFunc(n.sockets, func(o *udpSocket) bool { return o == s })
+	signal(s.changed)
+}
+
+func (s *udpSocket) Closed() bool {
+	defer s.host.n.lock()()
+	return s.closed
+}
+
+func (s *udpSocket) Conn() netseam.Conn         { return nil }
+func (s *udpSocket) Listener() netseam.Listener { return nil }
+
 // onPartition loses the datagrams that are on their way through a partition.
-func (s *PacketConn) onPartition(a, b *Host, parted bool) {
+func (s *udpSocket) onPartition(a, b *Host, parted bool) {
 	if !parted || s.host != a && s.host != b {
 		return
 	}
@@ -257,8 +345,3 @@ func (s *PacketConn) onPartition(a, b *Host, parted bool) {
 		return lost
 	})
 }
-
-// LocalAddr returns the address that the socket is bound to.
-func (s *PacketConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(s.local) }
-
-func (s *PacketConn) String() string { return "udp " + s.local.String() }

@@ -2,7 +2,9 @@ package vnet_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -11,22 +13,23 @@ import (
 	"time"
 
 	"trigo"
+	"trigo/netstream"
 	"trigo/trigotest/vnet"
 )
 
 // sockets opens a UDP socket on each host.
-func (w *world) sockets(t *testing.T) (a, b *vnet.PacketConn, to netip.AddrPort) {
+func (w *world) sockets(t *testing.T) (a, b *netstream.UDP, to netip.AddrPort) {
 	t.Helper()
-	a, err := w.client.UDP(t.Context(), "10.0.0.1:0")
+	a, err := netstream.ListenUDP(w.atClient, "10.0.0.1:0")
 	wantErr(t, "client", err, nil)
-	b, err = w.server.UDP(t.Context(), "0.0.0.0:53")
+	b, err = netstream.ListenUDP(w.atServer, ":53")
 	wantErr(t, "server", err, nil)
 	t.Cleanup(func() { a.Close(t.Context()); b.Close(t.Context()) })
 	return a, b, netip.MustParseAddrPort("10.0.0.2:53")
 }
 
 // receiveAll receives until nothing came for a minute.
-func receiveAll(t *testing.T, s *vnet.PacketConn) (got []string) {
+func receiveAll(t *testing.T, s *netstream.UDP) (got []string) {
 	t.Helper()
 	for {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -50,11 +53,12 @@ func TestDatagramsKeepTheirBoundsAndTheirSender(t *testing.T) {
 		}
 		for _, want := range []string{"one", "", "th"} {
 			p := make([]byte, 100)
+			var wantErr error
 			if want == "th" {
-				p = p[:2] // the rest is lost
+				p, wantErr = p[:2], io.ErrShortBuffer // the rest is lost
 			}
 			n, from, err := b.ReceiveFrom(t.Context(), p)
-			if err != nil || string(p[:n]) != want || from.String() != "10.0.0.1:49152" {
+			if !errors.Is(err, wantErr) || string(p[:n]) != want || from.String() != "10.0.0.1:49152" {
 				t.Errorf("received %q from %v, %v; want %q", p[:n], from, err, want)
 			}
 		}
@@ -122,7 +126,7 @@ func TestAPartitionLosesDatagrams(t *testing.T) {
 func TestTheEndsOfAUDPSocket(t *testing.T) {
 	inWorld(t, vnet.Link{}, func(t *testing.T, w *world) {
 		a, b, to := w.sockets(t)
-		_, err := w.server.UDP(t.Context(), "10.0.0.2:53")
+		_, err := netstream.ListenUDP(w.atServer, "0.0.0.0:53")
 		wantErr(t, "a port that is taken", err, syscall.EADDRINUSE)
 		wantErr(t, "too long", a.SendTo(t.Context(), make([]byte, 70_000), to), syscall.EMSGSIZE)
 		wantErr(t, "to nobody", a.SendTo(t.Context(), []byte("x"), netip.MustParseAddrPort("10.0.0.2:54")), nil)
@@ -144,5 +148,31 @@ func TestTheEndsOfAUDPSocket(t *testing.T) {
 		}
 		wantErr(t, "the receiver", <-done, trigo.ErrClosed)
 		wantErr(t, "send on a closed socket", b.SendTo(t.Context(), nil, to), trigo.ErrClosed)
+	})
+}
+
+func TestAProgramOnUDPRunsUnchanged(t *testing.T) {
+	inWorld(t, vnet.Link{Latency: 10 * time.Millisecond}, func(t *testing.T, w *world) {
+		w.Name("dns.test", "fd00::2", "10.0.0.2")
+		server, err := netstream.ListenUDP(w.atServer, ":53") // both families
+		wantErr(t, "listen", err, nil)
+		defer server.Close(t.Context())
+		for _, name := range []string{"dns.test:53", "10.0.0.2:53"} {
+			began := time.Now()
+			client, err := netstream.DialUDP(w.atClient, name)
+			wantErr(t, "dial", err, nil)
+			wantErr(t, "question", client.Send(t.Context(), []byte("who")), nil)
+			p := make([]byte, 10)
+			n, from, err := server.ReceiveFrom(t.Context(), p)
+			if string(p[:n]) != "who" || from != client.LocalAddr() {
+				t.Errorf("received %q from %v, %v; the client is %v", p[:n], from, err, client.LocalAddr())
+			}
+			wantErr(t, "answer", server.SendTo(t.Context(), []byte("me"), from), nil)
+			if n, err = client.Receive(t.Context(), p); string(p[:n]) != "me" {
+				t.Errorf("received %q, %v", p[:n], err)
+			}
+			took(t, "question and answer", began, 20*time.Millisecond)
+			client.Close(t.Context())
+		}
 	})
 }

@@ -1,0 +1,70 @@
+package pollio
+
+import (
+	"context"
+	"sync"
+)
+
+// call is what one call under way needs: a Read, a Write or an op. They are
+// pooled, with the closure that the runtime's interface wants, so that a call
+// allocates nothing and a descriptor that nobody uses keeps nothing.
+type call struct {
+	h       *half
+	ctx     context.Context
+	op      func(sysfd int) error // nil: a Read or Write of fd
+	fd      *FD
+	buf     []byte // of the Read, or still to be written
+	n       int    // bytes read or written
+	err     error
+	attempt func(sysfd uintptr) bool // method value of try
+}
+
+var calls = sync.Pool{New: func() any {
+	c := new(call)
+	c.attempt = c.try
+	return c
+}}
+
+// run tries, in the runtime's wait loop, until that need not wait.
+func (c *call) run() error {
+	before := c.h.done
+	var err error
+	if c.h.writing {
+		err = c.h.raw.Write(c.attempt)
+	} else {
+		err = c.h.raw.Read(c.attempt)
+	}
+	if err == nil {
+		err = c.err
+	}
+	if err == nil && before == c.h.done {
+		return nil // as settle would find
+	}
+	return c.h.settle(c.ctx, before, err)
+}
+
+// try makes one attempt and reports whether that was final. If it was not, the
+// runtime parks the goroutine next.
+func (c *call) try(sysfd uintptr) bool {
+	switch {
+	case c.op != nil:
+		c.err = c.op(int(sysfd))
+	case c.h.writing:
+		c.err = c.write(int(sysfd))
+	default:
+		c.err = c.read(int(sysfd))
+	}
+	if c.err != errAgain {
+		return true
+	}
+	c.h.register(c.ctx)
+	return false
+}
+
+// end gives the half back, and the call too.
+func (c *call) end() {
+	h := c.h
+	*c = call{attempt: c.attempt}
+	calls.Put(c)
+	h.end()
+}
