@@ -54,7 +54,7 @@ func TestCancelEndsTheWholeGroup(t *testing.T) {
 		if grandchild == 0 || alive(grandchild) || alive(done.Pid) {
 			t.Errorf("alive: the child %v, its child %d %v", alive(done.Pid), grandchild, alive(grandchild))
 		}
-		if done.Status.Signal != syscall.SIGTERM || took > 2*time.Second {
+		if done.Status.Signal != syscall.SIGTERM || took > time.Second+slack {
 			t.Errorf("%v after %v", done.Status, took)
 		}
 		if done.PipesHeld != nil || done.Survivors != nil {
@@ -63,6 +63,7 @@ func TestCancelEndsTheWholeGroup(t *testing.T) {
 	})
 }
 
+// Trio: test_warn_on_cancel_SIGKILL_escalation
 func TestChildThatIgnoresTERMIsKilledAfterGraceWithALogLine(t *testing.T) {
 	onEachKernel(t, func(t *testing.T) {
 		ctx, lines := stopper(t)
@@ -74,7 +75,7 @@ func TestChildThatIgnoresTERMIsKilledAfterGraceWithALogLine(t *testing.T) {
 		})
 		took := time.Since(start)
 		isStopped(t, err)
-		if done.Status.Signal != syscall.SIGKILL || took < 100*time.Millisecond || took > 1100*time.Millisecond {
+		if done.Status.Signal != syscall.SIGKILL || took < 100*time.Millisecond || took > 100*time.Millisecond+slack {
 			t.Errorf("%v after %v", done.Status, took)
 		}
 		if !strings.Contains(log.String(), "ignored the request to terminate") || !strings.Contains(log.String(), "grace=100ms") {
@@ -145,6 +146,7 @@ func TestTimeoutIsADeadline(t *testing.T) {
 	}
 }
 
+// Trio: test_custom_deliver_cancel
 func TestDeliverCancelIsCalledAndEndsWithTheChild(t *testing.T) {
 	onEachKernel(t, func(t *testing.T) {
 		ctx, lines := stopper(t)
@@ -173,6 +175,7 @@ func TestDeliverCancelIsCalledAndEndsWithTheChild(t *testing.T) {
 	})
 }
 
+// Trio: test_bad_deliver_cancel
 func TestDeliverCancelThatFailsIsToldAndTheChildEndedAllTheSame(t *testing.T) {
 	ctx, lines := stopper(t)
 	broken := errors.New("no way to tell it")
@@ -183,6 +186,29 @@ func TestDeliverCancelThatFailsIsToldAndTheChildEndedAllTheSame(t *testing.T) {
 	isStopped(t, err)
 	if !errors.Is(err, broken) || done.Status.Signal != syscall.SIGTERM {
 		t.Errorf("%v, %v", err, done.Status)
+	}
+}
+
+// A signal that cannot be sent is no reason to leave the child, or to be silent.
+//
+// Trio: test_warn_on_failed_cancel_terminate
+func TestSignalThatCannotBeSentIsLogged(t *testing.T) {
+	for name, group := range map[string]Group{"alone": ParentGroup, "group": OwnGroup} {
+		t.Run(name, func(t *testing.T) {
+			onEachKernel(t, func(t *testing.T) {
+				c := &Command{Args: []string{"sleep", "1000"}, Group: group}
+				p := opened(t, c)
+				var log journal
+				r := &supervision{c: &Command{Logger: log.logger()}, p: p, s: &service{}}
+				r.signal(syscall.Signal(1000))
+				if !strings.Contains(log.String(), "could not be signalled") || !strings.Contains(log.String(), syscall.EINVAL.Error()) {
+					t.Errorf("log: %q", log.String())
+				}
+				if _, exited := p.Poll(); exited {
+					t.Error("it has ended")
+				}
+			})
+		})
 	}
 }
 
@@ -276,7 +302,7 @@ func TestGrandchildThatHoldsStdoutDelaysRunByWaitDelayAtMost(t *testing.T) {
 			if err != nil || !strings.HasSuffix(string(done.Stdout), "kept\n") {
 				t.Errorf("%q, %v", done.Stdout, err)
 			}
-			if took < 200*time.Millisecond || took > 1200*time.Millisecond {
+			if took < 200*time.Millisecond || took > 200*time.Millisecond+slack {
 				t.Errorf("it took %v", took)
 			}
 			if fmt.Sprint(done.PipesHeld) != "[stdout]" || !strings.Contains(log.String(), "still open") {
@@ -298,7 +324,7 @@ func TestGroupMemberThatHoldsStdoutIsKilledAfterWaitDelay(t *testing.T) {
 		done, err := Run(t.Context(), &Command{
 			Shell: "sleep 1000 & echo $!", Stdout: Capture, WaitDelay: 50 * time.Millisecond, Logger: new(journal).logger(),
 		})
-		if took := time.Since(start); took > time.Second {
+		if took := time.Since(start); took > 50*time.Millisecond+slack {
 			t.Errorf("it took %v", took)
 		}
 		member, _ := strconv.Atoi(strings.TrimSpace(string(done.Stdout)))

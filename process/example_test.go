@@ -4,6 +4,7 @@ package process_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -13,6 +14,8 @@ import (
 	"trigo"
 	"trigo/nursery"
 	"trigo/process"
+	"trigo/tlsstream"
+	"trigo/tlsstream/devcert"
 )
 
 // A process used like a function: bytes in, bytes out.
@@ -113,4 +116,53 @@ func ExampleSupervise() {
 		log.Fatal(err)
 	}
 	// Output: echo
+}
+
+// TLS with a server that is a child, over its standard input and output. Here
+// the child is this program itself; it names its key on standard error.
+func ExampleProcess_Stdio() {
+	self, err := os.Executable()
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = nursery.Run(context.Background(), func(ctx context.Context, n *nursery.Nursery) error {
+		p, err := nursery.Start(ctx, n, process.Supervise(&process.Command{
+			Args:   []string{self},
+			Env:    append(os.Environ(), "TRIGO_PROCESS_TEST_CHILD=tls"),
+			Stdin:  process.Pipe,
+			Stdout: process.Pipe,
+			Stderr: process.Pipe,
+		}))
+		if err != nil {
+			return err
+		}
+		said := trigo.NewBufferedReceiver(p.Stderr())
+		defer said.Close(ctx)
+		key, err := said.ReceiveLine(ctx, 1000)
+		if err != nil {
+			return err
+		}
+		stream := tlsstream.Client(p.Stdio(), &tls.Config{
+			InsecureSkipVerify: true, // VerifyConnection does it
+			VerifyConnection:   devcert.VerifyPin(string(key)),
+		}, nil)
+		defer stream.Close(ctx)
+		if err := stream.SendAll(ctx, []byte("a secret\n")); err != nil {
+			return err
+		}
+		if err := stream.SendEOF(ctx); err != nil {
+			return err
+		}
+		for chunk, err := range trigo.Chunks(ctx, stream) {
+			if err != nil {
+				return err
+			}
+			os.Stdout.Write(chunk)
+		}
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output: a secret
 }

@@ -75,6 +75,10 @@ func hasLiveMember(pgid int) bool {
 	seen, live := 0, false
 	allProcesses(func(pid int) {
 		seen++
+		// The group alone is a hundred times cheaper than the rest.
+		if group, err := unix.Getpgid(pid); err == nil && group != pgid {
+			return
+		}
 		if s, ok := readStat(pid); ok && s.group == pgid && !s.dead {
 			live = true
 		}

@@ -68,6 +68,8 @@ var roles = map[string]func(){
 		}
 		os.Stderr.Write(data)
 	},
+	// tls serves TLS on its input and output, and sends back what it receives.
+	"tls": echoTLS,
 }
 
 // asChild returns a command that plays one of roles.

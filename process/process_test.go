@@ -14,12 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"trigo"
-	"trigo/internal/fdstream"
 	"trigo/nursery"
-	"trigo/trigotest"
 )
 
 // opened starts c unsupervised, and ends it with the test.
@@ -63,6 +59,7 @@ func inBothWays(t *testing.T, c *Command, test func(ctx context.Context, t *test
 	})
 }
 
+// Trio: test_basic, test_basic_no_pidfd
 func TestProcessTellsWhatItIs(t *testing.T) {
 	inBothWays(t, &Command{Args: []string{"sh", "-c", "exit 3"}}, func(ctx context.Context, t *testing.T, p *Process) {
 		if p.Stdin() != nil || p.Stdout() != nil || p.Stderr() != nil || p.Stdio() != nil {
@@ -81,6 +78,7 @@ func TestProcessTellsWhatItIs(t *testing.T) {
 	})
 }
 
+// Trio: test_auto_update_returncode
 func TestStatusIsKnownWithoutWait(t *testing.T) {
 	inBothWays(t, &Command{Args: []string{"cat"}, Stdin: Pipe, Stdout: Pipe}, func(ctx context.Context, t *testing.T, p *Process) {
 		if s, exited := p.Poll(); exited || s != (Status{}) {
@@ -99,6 +97,7 @@ func TestStatusIsKnownWithoutWait(t *testing.T) {
 	})
 }
 
+// Trio: test_multi_wait, test_multi_wait_no_pidfd
 func TestManyWaitAndEachCanBeCancelled(t *testing.T) {
 	inBothWays(t, &Command{Args: []string{"sleep", "1000"}}, func(ctx context.Context, t *testing.T, p *Process) {
 		err := nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
@@ -143,6 +142,7 @@ func TestManyWaitAndEachCanBeCancelled(t *testing.T) {
 	})
 }
 
+// Trio: test_subprocess_pidfd_unnotified
 func TestPollThatFindsTheEndWakesAWait(t *testing.T) {
 	inBothWays(t, &Command{Args: []string{"sleep", "1000"}}, func(ctx context.Context, t *testing.T, p *Process) {
 		done := make(chan Status, 1)
@@ -173,6 +173,7 @@ func TestWaitIsCancelledBeforeDuringAndByItsDeadline(t *testing.T) {
 	})
 }
 
+// Trio: test_signals
 func TestSignals(t *testing.T) {
 	for name, c := range map[string]struct {
 		send func(p *Process) error
@@ -216,6 +217,7 @@ func TestSignalThatDoesNotExistIsAnError(t *testing.T) {
 	})
 }
 
+// Trio: test_wait_reapable_fails, test_wait_reapable_fails_no_pidfd
 func TestStatusThatTheSystemDoesNotTellIsUnknown(t *testing.T) {
 	inBothWays(t, &Command{Args: []string{"cat"}, Stdin: Pipe}, func(ctx context.Context, t *testing.T, p *Process) {
 		signal.Ignore(syscall.SIGCHLD)
@@ -238,6 +240,7 @@ func heedChildren() {
 	signal.Stop(ch)
 }
 
+// Trio: test_pipes
 func TestPipesAreStreams(t *testing.T) {
 	c := asChild(t, "reverse")
 	c.Stdin, c.Stdout, c.Stderr = Pipe, Pipe, Pipe
@@ -262,6 +265,7 @@ func TestPipesAreStreams(t *testing.T) {
 	})
 }
 
+// Trio: test_interactive
 func TestInteractiveTalk(t *testing.T) {
 	c := asChild(t, "calculator")
 	c.Stdin, c.Stdout = Pipe, Pipe
@@ -335,28 +339,6 @@ func TestOutputIsThereAfterTheEndOfTheChild(t *testing.T) {
 	})
 }
 
-func TestPipeEndsConform(t *testing.T) {
-	open := func(ctx context.Context) (trigo.SendStream, trigo.ReceiveStream, error) {
-		var w wiring
-		childs, err := w.inputPipe()
-		if err != nil {
-			return nil, nil, err
-		}
-		// What the child has of its stdin, as our end of a stdout.
-		err = control(childs, func(fd int) error { return unix.SetNonblock(fd, true) })
-		if err != nil {
-			return nil, nil, err
-		}
-		s, err := fdstream.New(childs, layerName("stdout"))
-		return w.send, &receivePipe{s: s, layer: "stdout"}, err
-	}
-	clogged := func(ctx context.Context) (trigo.SendStream, trigo.ReceiveStream, error) {
-		s, r, err := open(ctx)
-		return s, r, errors.Join(err, trigotest.Clog(ctx, s))
-	}
-	trigotest.CheckOneWayStream(t, open, clogged, &trigotest.CheckOptions{AbortIsEOF: true})
-}
-
 func TestOpenedChildOutlivesItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p, err := Open(ctx, &Command{Args: []string{"cat"}, Stdin: Pipe, Stdout: Pipe})
@@ -377,6 +359,7 @@ func TestOpenedChildOutlivesItsContext(t *testing.T) {
 	}
 }
 
+// Trio: test_waitid_eintr
 func TestInterruptedSystemCallsAreMadeAgain(t *testing.T) {
 	got := make(chan os.Signal, 1)
 	signal.Notify(got, syscall.SIGUSR2)

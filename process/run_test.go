@@ -18,6 +18,7 @@ import (
 	"trigo/trigotest"
 )
 
+// Trio: test_run
 func TestRunFeedsAndCaptures(t *testing.T) {
 	onEachKernel(t, func(t *testing.T) {
 		data := bytes.Repeat([]byte("trigo "), 256<<10/6)
@@ -31,6 +32,7 @@ func TestRunFeedsAndCaptures(t *testing.T) {
 	})
 }
 
+// Trio: test_run
 func TestStdinIsEmptyByDefault(t *testing.T) {
 	for name, stdin := range map[string]Input{"nil": nil, "no bytes": Bytes{}, "null": Null} {
 		done, err := Run(t.Context(), &Command{Args: []string{"cat"}, Stdin: stdin, Stdout: Capture})
@@ -40,6 +42,7 @@ func TestStdinIsEmptyByDefault(t *testing.T) {
 	}
 }
 
+// Trio: test_run
 func TestBothOutputsAreCapturedApart(t *testing.T) {
 	c := asChild(t, "reverse")
 	c.Stdin, c.Stdout, c.Stderr = Bytes("abc"), Capture, Capture
@@ -56,6 +59,7 @@ func TestWhatWasNotCapturedIsNil(t *testing.T) {
 	}
 }
 
+// Trio: test_run_check
 func TestRunChecksTheStatus(t *testing.T) {
 	c := &Command{Shell: "echo kept; echo bad thing >&2; exit 3", Stdout: Capture, Stderr: Capture}
 	done, err := Run(t.Context(), c)
@@ -68,6 +72,12 @@ func TestRunChecksTheStatus(t *testing.T) {
 	}
 	if want := "run process sh: exited with status 3: bad thing"; err.Error() != want {
 		t.Errorf("error is %q, want %q", err, want)
+	}
+
+	c.Stdout = Null
+	_, err = Run(t.Context(), c)
+	if !errors.As(err, &exit) || exit.Stdout != nil || string(exit.Stderr) != "bad thing\n" {
+		t.Errorf("without capture of stdout: %v, %+v", err, exit)
 	}
 
 	c.NoCheck = true
@@ -85,6 +95,7 @@ func TestRunChecksTheStatus(t *testing.T) {
 	}
 }
 
+// Trio: test_run_with_broken_pipe
 func TestChildThatDoesNotReadItsInputIsFine(t *testing.T) {
 	c := &Command{Shell: "exec <&-; sleep 0.05", Stdin: Bytes(make([]byte, 128<<10))}
 	if done, err := Run(t.Context(), c); err != nil || done.PipesHeld != nil {
@@ -92,6 +103,7 @@ func TestChildThatDoesNotReadItsInputIsFine(t *testing.T) {
 	}
 }
 
+// Trio: test_stderr_stdout
 func TestStderrJoinsStdout(t *testing.T) {
 	const script = "echo 1; echo 2 >&2; echo 3"
 	const want = "1\n2\n3\n"
@@ -211,6 +223,7 @@ func TestFloodOfBothOutputsWhileWeFeed(t *testing.T) {
 
 func ignoreLine(context.Context, []byte) error { return nil }
 
+// Trio: test_for_leaking_fds
 func TestNothingIsLeftAfterSuccessFailureAndSpawnError(t *testing.T) {
 	onEachKernel(t, func(t *testing.T) {
 		trigotest.LeakCheck(t)
@@ -242,6 +255,36 @@ func TestDeadContextStartsNothing(t *testing.T) {
 	}
 }
 
+// brokenReceiver is a pipe that fails for a reason of its own.
+type brokenReceiver struct{ receiver }
+
+func (brokenReceiver) ReceiveSome(context.Context, []byte) (int, error) { return 0, errBrokenReceiver }
+
+var errBrokenReceiver = errors.New("the pipe leaks")
+
+// Whatever breaks on our side ends the child, and comes out.
+//
+// Trio: test_run_process_internal_error
+func TestErrorOfOurOwnEndsTheChildAndIsReturned(t *testing.T) {
+	onEachKernel(t, func(t *testing.T) {
+		trigotest.LeakCheck(t)
+		c := &Command{Shell: "trap 'exit 5' TERM; while :; do sleep 0.01; done", Stdin: Bytes("x"), Stdout: Capture, Stderr: Null}
+		p, s, err := launch(t.Context(), c, modeRun)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.collectors[0].from = brokenReceiver{s.collectors[0].from}
+		done, err := (&supervision{c: c, p: p, s: s}).see(t.Context(), nil)
+		if !errors.Is(err, errBrokenReceiver) || alive(done.Pid) {
+			t.Errorf("%v; the child lives: %v", err, alive(done.Pid))
+		}
+		if _, exited := p.Poll(); !exited {
+			t.Error("its end was not waited for")
+		}
+	})
+}
+
+// Trio: test_run_process_background_fail
 func TestFailureOfASupervisedChildIsTheNurserys(t *testing.T) {
 	var exit *ExitError
 	err := whilst(t, t.Context(), &Command{Shell: "echo why >&2; exit 7", Stderr: Capture},

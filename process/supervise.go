@@ -101,7 +101,12 @@ func supervise(ctx context.Context, c *Command, m mode, started func(*Process)) 
 		return nil, err
 	}
 	r := &supervision{c: c, p: p, s: s}
-	err = nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
+	return r.see(ctx, started)
+}
+
+// see sees the child to its end, and says what became of it.
+func (r *supervision) see(ctx context.Context, started func(*Process)) (*Completed, error) {
+	err := nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
 		r.run(ctx, n, started)
 		return nil
 	})
@@ -113,11 +118,11 @@ func supervise(ctx context.Context, c *Command, m mode, started func(*Process)) 
 		err = join(trigo.CancelError(ctx), err)
 	}
 	err = join(err, r.hookErr)
-	if err == nil && !completed.Status.Success() && !c.NoCheck {
+	if err == nil && !completed.Status.Success() && !r.c.NoCheck {
 		err = &ExitError{completed}
 	}
 	if err != nil {
-		err = &trigo.OpError{Op: "run", Layer: p.name, Err: err}
+		err = &trigo.OpError{Op: "run", Layer: r.p.name, Err: err}
 	}
 	return completed, err
 }
@@ -130,8 +135,8 @@ func join(a, b error) error {
 	return fmt.Errorf("%w; %w", a, b)
 }
 
-// run sees the child to its end. ctx, of the nursery, ends when the call's does
-// and when a part of the service fails.
+// run serves the child until it has ended. ctx, of the nursery, ends when the
+// call's does and when a part of the service fails.
 func (r *supervision) run(ctx context.Context, n *nursery.Nursery, started func(*Process)) {
 	// The pipes are served beyond a cancel: a child may have last words.
 	serving, stopServing := context.WithCancelCause(context.WithoutCancel(ctx))

@@ -35,7 +35,7 @@ func (s *Stream) Close(ctx context.Context) error {
 		return s.closeError(ctx, err)
 	}
 	s.stopHandshake()
-	err = s.transport.Close(ctx)
+	err = s.gate.transport.Close(ctx)
 	s.release.done()
 	if err != nil {
 		return s.closeError(ctx, err)
@@ -99,7 +99,7 @@ func (s *Stream) force(end func(trigo.Resource) error) error {
 	}
 	s.letGo.Store(true)
 	s.stopHandshake()
-	err := end(s.transport)
+	err := end(s.gate.transport)
 	s.release.done()
 	return err
 }

@@ -86,6 +86,7 @@ func TestConformsOverStapledSockets(t *testing.T) {
 		return trigo.Staple(a1, a2), trigo.Staple(b2, b1), nil
 	}
 	eachKind(t, func(t *testing.T, config *tls.Config, opts *Options) {
-		trigotest.CheckHalfCloseableStream(t, over(stapled, config, opts), nil, nil)
+		maker := over(stapled, config, opts)
+		trigotest.CheckHalfCloseableStream(t, maker, clogged(maker), nil)
 	})
 }

@@ -479,7 +479,7 @@ func TestAbortEndsAParkedHandshake(t *testing.T) {
 func TestUncountedCancelBreaksTheStream(t *testing.T) {
 	client, _ := pair(t, memoryTransport, clientConfig13(), nil)
 	send := client.Transport().(*trigo.StapledStream).Send.(*trigotest.MemorySendStream)
-	client.transport = bareErrors{client.transport}
+	client.gate.transport = bareErrors{client.gate.transport}
 	send.SendAllHook = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()

@@ -104,7 +104,7 @@ func speaksHTTP(head string) bool {
 
 // layer names the stream in errors, with whom it speaks.
 func (s *Stream) layer() string {
-	return s.String() + " over " + describe(s.transport)
+	return s.String() + " over " + describe(s.gate.transport)
 }
 
 func describe(layer any) string {

@@ -30,50 +30,79 @@ func (p *pieces) ReceiveSome(_ context.Context, buf []byte) (int, error) {
 }
 
 // FuzzGate: whatever arrives, in pieces of any size, the gate lets through the
-// same bytes in the same order; it never offers more than a record; and it knows
-// whether they end where a record does.
+// same records in the same order, but for long hellos, which become two; it
+// never offers more than a record; and it knows whether the bytes end where a
+// record does.
 func FuzzGate(f *testing.F) {
 	f.Add([]byte{22, 3, 1, 0, 2, 7, 7, 21, 3, 3, 0, 0, 23}, 1, 5)
 	f.Add(append([]byte{23, 3, 3, 0xff, 0xff}, make([]byte, 70000)...), 4096, 600)
+	f.Add(append([]byte{22, 3, 1, 2, 1}, make([]byte, 600)...), 4096, 600)
+	f.Add(append([]byte{22, 3, 1, 2, 1}, make([]byte, 400)...), 100, 3)
+	f.Add(append([]byte{20, 3, 1, 0, 0, 22, 3, 1, 2, 1}, make([]byte, 600)...), 1024, 1024)
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), 3, 1000)
 	f.Fuzz(func(t *testing.T, data []byte, size, read int) {
 		if size < 1 || read < 1 || read > 1<<17 {
 			t.Skip("no such sizes")
 		}
-		var g gate
-		from := &pieces{data: data, size: size}
+		want, border, whole := recut(data)
+		g := gate{transport: &pieces{data: data, size: size}}
 		var got []byte
-		border := 0 // offset of the end of the current record
 		for p := make([]byte, read); ; {
 			n, err := g.Read(p)
 			if err == nil {
-				got = append(got, p[:n]...)
-				if start := len(got) - n; start == border { // a record begins
-					border += recordHeader + int(binary.BigEndian.Uint16(data[border+3:]))
+				if n == 0 || len(border) > 0 && len(got)+n > border[0] {
+					t.Fatalf("Read returned %d bytes from %d on, and the record ends at %d", n, len(got), border[0])
 				}
-				if n == 0 || len(got) > border {
-					t.Fatalf("Read returned %d bytes, up to %d, and the record ends at %d", n, len(got), border)
+				got = append(got, p[:n]...)
+				if len(border) > 0 && len(got) == border[0] {
+					border = border[1:]
 				}
 				continue
 			}
 			if err != errStarved {
 				t.Fatal(err)
 			}
-			if err := g.fill(t.Context(), from); err == io.EOF {
+			if err := g.fill(t.Context()); err == io.EOF {
 				break
 			}
-			if len(g.buf) > readAhead {
-				t.Fatalf("a buffer of %d bytes", len(g.buf))
+			if g.buf != nil && len(g.buf.space) > readAhead {
+				t.Fatalf("a buffer of %d bytes", len(g.buf.space))
 			}
 		}
 		got = append(got, g.rest()...)
-		if !bytes.Equal(got, data) {
-			t.Errorf("%d bytes came out of %d, or others", len(got), len(data))
+		if !bytes.Equal(got, want) {
+			t.Errorf("%d bytes came out, want %d, or they are others", len(got), len(want))
 		}
-		if g.atBorder() != (len(data) == border) {
-			t.Errorf("at a border: %v; %d bytes, the last record ends at %d", g.atBorder(), len(data), border)
+		if g.atBorder() != whole {
+			t.Errorf("at a border: %v, want %v", g.atBorder(), whole)
 		}
 	})
+}
+
+// recut returns data as the gate is to let it through, where the records in
+// that end, and whether the last one is complete.
+func recut(data []byte) (out []byte, border []int, whole bool) {
+	hellos := true
+	for len(data) >= recordHeader {
+		n := int(binary.BigEndian.Uint16(data[3:]))
+		hellos = hellos && data[0] == recordHandshake
+		sizes := []int{n}
+		if hellos && n > hugeHello {
+			sizes = []int{n - n/2, n / 2}
+		}
+		head := data[:3]
+		data = data[recordHeader:]
+		for _, size := range sizes {
+			out = binary.BigEndian.AppendUint16(append(out, head...), uint16(size))
+			border = append(border, len(out)+size)
+			out = append(out, data[:min(size, len(data))]...)
+			if size > len(data) {
+				return out, border, false
+			}
+			data = data[size:]
+		}
+	}
+	return append(out, data...), border, len(data) == 0
 }
 
 // FuzzServer feeds bytes to a whole server, as a client would. It must say that

@@ -2,6 +2,7 @@ package tlsstream
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"net"
 	"time"
@@ -35,8 +36,8 @@ import (
 //
 // During a handshake that last point does not hold: crypto/tls remembers every
 // error of a handshake, Temporary or not. So the handshake runs in a goroutine
-// (handshake.go), and there a Read that finds nothing parks. The goroutine
-// computes, nothing else: the bytes are still moved by callers that wait.
+// (handshake.go), and there a Read that finds nothing receives more, under the
+// ctx of a caller that waits, or parks until there is one.
 //
 // Rejected: a fork of crypto/tls, which somebody would have to keep up to date;
 // its QUIC interface, which has no record layer; deadlines on a real net.Conn,
@@ -45,90 +46,158 @@ import (
 // copy of the ciphertext and lose the bytes behind close_notify.
 
 // gate is the net.Conn of a tls.Conn. Its reading side belongs to whoever holds
-// the receiving half of the Stream, and during the handshake to the handshake
-// and the caller that feeds it, by turns.
+// the receiving half of the Stream, and during the handshake to the handshake.
 type gate struct {
 	out  outbox
-	park func() error // waits for more to be received; nil after the handshake
+	more func() error // brings more bytes, in Read; nil after the handshake
 
-	buf  []byte // received and not yet let through: buf[r:w]
-	r, w int
-	left int  // bytes of the current record still to be let through
-	more bool // the last receive filled its buffer
+	transport trigo.Stream
+	buf       *buffer // received and not yet let through; nil if there is nothing
 
-	peer transportAddr
+	header    [recordHeader]byte // of the current record, or piece of one
+	headed    uint8              // bytes of header still to be let through
+	tag       uint8              // a record is at least this much longer than what is in it
+	full      bool               // the last receive filled its buffer
+	pastHello bool               // the peer has sent something else than handshake messages
+	left      int32              // bytes behind header still to be let through
+	uncut     int32              // bytes of the record behind those
+	plain     int32              // crypto/tls keeps no more decrypted bytes than this
 }
 
-const recordHeader = 5
+const (
+	recordHeader    = 5
+	recordHandshake = 22
+	aeadTag         = 16
+
+	// hugeHello is the length above which a record of the first handshake
+	// messages is let through as two. As long as the connection lives,
+	// crypto/tls keeps a buffer for the longest record that it has read and half
+	// a KiB more; on a server that would be the client's hello, with its
+	// post-quantum key. A message may come in any number of records.
+	hugeHello = 512
+)
 
 // Read lets crypto/tls have some of one record. See the top of this file.
 func (g *gate) Read(p []byte) (int, error) {
 	for !g.open() {
-		if g.park == nil {
+		if g.more == nil {
+			g.plain = 0
 			return 0, errStarved
 		}
-		if err := g.park(); err != nil {
+		if err := g.more(); err != nil {
 			return 0, err
 		}
 	}
-	n := copy(p, g.buf[g.r:min(g.w, g.r+g.left)])
-	g.r += n
-	g.left -= n
-	if g.r == g.w {
+	n := copy(p, g.header[recordHeader-g.headed:])
+	g.headed -= uint8(n)
+	if b := g.buf; b != nil {
+		m := copy(p[n:], b.space[b.r:min(b.w, b.r+int(g.left))])
+		b.r += m
+		g.left -= int32(m)
+		n += m
 		g.drop()
+	}
+	if g.left == 0 && g.headed == 0 {
+		g.plain = int32(binary.BigEndian.Uint16(g.header[3:])) - int32(g.tag)
 	}
 	return n, nil
 }
 
 // open reports whether there is something that Read can return: a part of the
-// current record, or the header of the next one.
+// current record, or the header of the next one, which it takes then.
 func (g *gate) open() bool {
-	have := g.buf[g.r:g.w]
-	if g.left > 0 {
-		return len(have) > 0
-	}
-	if len(have) < recordHeader {
+	switch {
+	case g.headed > 0:
+		return true
+	case g.left > 0:
+		return g.buf != nil
+	case g.uncut > 0:
+		g.begin(g.uncut, 0)
+		return true
+	case g.buf == nil || len(g.buf.bytes()) < recordHeader:
 		return false
 	}
-	g.left = recordHeader + int(binary.BigEndian.Uint16(have[3:]))
+	copy(g.header[:], g.buf.bytes())
+	g.buf.r += recordHeader
+	g.drop()
+	// Until another kind of record comes, nothing is encrypted.
+	g.pastHello = g.pastHello || g.header[0] != recordHandshake
+	n, uncut := int32(binary.BigEndian.Uint16(g.header[3:])), int32(0)
+	if !g.pastHello && n > hugeHello {
+		uncut = n / 2
+	}
+	g.begin(n-uncut, uncut)
 	return true
 }
 
+// begin begins a record of n bytes, or a piece of one, of which others follow.
+func (g *gate) begin(n, uncut int32) {
+	g.headed, g.left, g.uncut = recordHeader, n, uncut
+	binary.BigEndian.PutUint16(g.header[3:], uint16(n))
+}
+
+// leaveHandshake is told that the handshake is done.
+func (g *gate) leaveHandshake(version uint16) {
+	g.more, g.plain, g.tag = nil, 0, aeadTag
+	if version == tls.VersionTLS13 {
+		g.tag++ // the type of the record
+	}
+}
+
+// took is told that crypto/tls gave n decrypted bytes of at most size.
+func (g *gate) took(n, size int) {
+	if g.plain -= int32(n); n < size {
+		g.plain = 0
+	}
+}
+
 // atBorder reports whether the bytes received so far end with a whole record.
-func (g *gate) atBorder() bool { return g.r == g.w && g.left == 0 }
+func (g *gate) atBorder() bool {
+	return g.buf == nil && g.headed == 0 && g.left == 0 && g.uncut == 0
+}
 
-// rest returns a copy of what was received and not let through.
-func (g *gate) rest() []byte { return append([]byte{}, g.buf[g.r:g.w]...) }
+// rest returns a copy of what was received behind the current record.
+func (g *gate) rest() []byte {
+	if g.buf == nil {
+		return []byte{}
+	}
+	return append([]byte{}, g.buf.bytes()...)
+}
 
-// drop gives the empty buffer back.
+// drop gives an empty buffer back.
 func (g *gate) drop() {
-	putBuffer(g.buf)
-	g.buf, g.r, g.w = nil, 0, 0
+	if g.buf.r == g.buf.w {
+		putBuffer(g.buf)
+		g.buf = nil
+	}
 }
 
 // fill waits for more bytes from the transport, once Read has let through what
 // it could. A cancelled fill took none.
 //
-// What an idle connection waits with is small. A buffer for several records is
-// used when the current record needs it, or when the last receive had more to
-// give.
-func (g *gate) fill(ctx context.Context, from trigo.ReceiveStream) error {
-	if g.buf == nil {
+// What an idle connection waits with is small: less than a tls.Conn does. A
+// buffer for several records is used when the current record needs it, or when
+// the last receive had more to give.
+func (g *gate) fill(ctx context.Context) error {
+	b := g.buf
+	if b == nil {
 		size := smallBuffer
-		if g.more || g.left > size {
+		switch {
+		case g.full || int(g.left+g.uncut) > helloBuffer:
 			size = readAhead
+		case g.more != nil || int(g.left+g.uncut) > size:
+			size = helloBuffer
 		}
-		g.buf = getBuffer(size)
-	} else if g.r > 0 { // a part of a header
-		g.w = copy(g.buf, g.buf[g.r:g.w])
-		g.r = 0
+		b = getBuffer(size)
+		g.buf = b
+	} else if b.r > 0 { // a part of a header
+		b.w = copy(b.space, b.bytes())
+		b.r = 0
 	}
-	n, err := from.ReceiveSome(ctx, g.buf[g.w:])
-	g.w += n
-	g.more = g.w == len(g.buf)
-	if g.r == g.w {
-		g.drop()
-	}
+	n, err := g.transport.ReceiveSome(ctx, b.space[b.w:])
+	b.w += n
+	g.full = b.w == len(b.space)
+	g.drop()
 	return err
 }
 
@@ -151,8 +220,8 @@ var errStarved net.Error = starved{}
 // is not its to close.
 func (g *gate) Close() error { return nil }
 
-func (g *gate) LocalAddr() net.Addr  { return g.peer }
-func (g *gate) RemoteAddr() net.Addr { return g.peer }
+func (g *gate) LocalAddr() net.Addr  { return transportAddr{g.transport} }
+func (g *gate) RemoteAddr() net.Addr { return transportAddr{g.transport} }
 
 // crypto/tls sets a deadline around its close_notify, which it need not fear to
 // wait for here.

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -13,59 +14,89 @@ import (
 	"trigo/nursery"
 )
 
-// handshake is a handshake of crypto/tls that can be left and resumed. Its
-// goroutine computes against the memory of the gate, and parks when it lacks
-// input. The caller that holds the turn moves the bytes; others wait for the
-// turn. A caller that is cancelled gives it on. If nobody wants it the
-// handshake stays parked, until a call continues it, or Close or Abort ends it.
+// handshake is a handshake of crypto/tls that can be left and resumed. It runs
+// in a goroutine of its own, which owns the gate until it has ended, and moves
+// bytes only with a loan: the ctx of a caller that waits. The caller that holds
+// the turn lends; others wait for the turn. A caller that is cancelled takes the
+// loan back and gives the turn on. If nobody wants it the handshake stays
+// parked, until a call continues it, or Close or Abort ends it.
 //
-// The goroutine and the holder of the turn never touch the gate at the same
-// time: the one has it from fed to starved, the other from starved to fed.
+// So a handshake that nobody cancels costs two switches between goroutines, one
+// there and one back, however many times it has to wait for the peer.
 type handshake struct {
-	turn    chan struct{} // a token, held by the caller that moves the bytes
-	starved chan struct{} // the goroutine has parked
-	fed     chan struct{} // it may go on
-	ended   chan struct{} // closed: it has ended
+	name      string // of the server, as a client knows it
+	callbacks bool   // some callback of the tls.Config has a ctx
+
+	turn chan struct{} // a token, held by the caller that lends
+	back chan error    // the loan comes back, with the error of the transport; closed when the goroutine has ended
 
 	err   error               // what it ended with; once ended
 	panic *nursery.PanicError // or this, from a callback of the tls.Config
 
 	// Of the holder of the turn.
 	started bool
-	parked  bool // it waits for fed
 	over    bool // for every caller, with result
 	result  error
 
 	mu      sync.Mutex
+	loan    func() error // moves bytes under the ctx of the lender; nil if there is none
+	inUse   bool         // it is being called
+	recall  bool         // the lender wants it back after that
+	lent    sync.Cond    // loan or stopped has changed
 	stopped bool
 	cancel  context.CancelFunc // of the ctx of the goroutine
 }
 
 func newHandshake() *handshake {
-	return &handshake{
-		turn:    make(chan struct{}, 1),
-		starved: make(chan struct{}, 1),
-		fed:     make(chan struct{}, 1),
-		ended:   make(chan struct{}),
+	h := &handshake{
+		turn: make(chan struct{}, 1),
+		back: make(chan error, 1),
 	}
+	h.lent.L = &h.mu
+	return h
 }
 
 var errGoexit = errors.New("a callback of the TLS configuration called runtime.Goexit")
 
-// start begins the handshake. Callbacks of the tls.Config see the values of ctx,
-// which may belong to the call that happens to be first, and not its end: the
-// handshake may outlive that call.
-func (h *handshake) start(ctx context.Context, conn *tls.Conn, g *gate) error {
+// lend lets the goroutine use move, and starts it if that is still to be done.
+func (h *handshake) lend(ctx context.Context, conn *tls.Conn, move func() error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.loan = move
+	if h.started { // and perhaps ended
+		h.lent.Signal()
+		return nil
+	}
 	if h.stopped {
 		return trigo.ErrClosed
 	}
-	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	h.started, h.cancel = true, cancel
-	g.park = func() error { return h.park(inner) }
-	go h.run(inner, conn)
+	h.start(ctx, conn)
 	return nil
+}
+
+// start begins the handshake. Callbacks of the tls.Config see the values of ctx,
+// which may belong to the call that happens to be first, and not its end: the
+// handshake may outlive that call.
+func (h *handshake) start(ctx context.Context, conn *tls.Conn) {
+	ctx = context.WithoutCancel(ctx)
+	if h.callbacks { // for nobody else: crypto/tls has to watch a ctx that can end
+		ctx, h.cancel = context.WithCancel(ctx)
+	}
+	h.started = true
+	go h.run(ctx, conn)
+}
+
+// takeBack ends the loan, and reports whether that is all. If not, it comes back
+// or the handshake ends, soon.
+func (h *handshake) takeBack() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.recall = h.inUse
+	if h.inUse || h.loan == nil {
+		return false
+	}
+	h.loan = nil
+	return true
 }
 
 // quit ends the goroutine, or sees to it that there never is one.
@@ -76,6 +107,7 @@ func (h *handshake) quit() {
 	if h.cancel != nil {
 		h.cancel()
 	}
+	h.lent.Signal()
 }
 
 func (h *handshake) run(ctx context.Context, conn *tls.Conn) {
@@ -88,20 +120,60 @@ func (h *handshake) run(ctx context.Context, conn *tls.Conn) {
 			}
 		}
 		h.quit()
-		close(h.ended)
+		close(h.back)
 	}()
+	growStack()
 	h.err = conn.HandshakeContext(ctx)
 	returned = true
 }
 
-// park is called by the gate, in the goroutine, when there is no record.
-func (h *handshake) park(ctx context.Context) error {
-	h.starved <- struct{}{} // has room: it was emptied before fed was filled
-	select {
-	case <-h.fed:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+// growStack makes the stack of a new goroutine as large as a handshake needs,
+// while there is nothing on it. To let it grow by and by, and copy it each time,
+// costs a handshake 2 % more.
+//
+//go:noinline
+func growStack() {
+	var frame [8 << 10]byte
+	runtime.KeepAlive(&frame)
+}
+
+// more is called by the gate, in the goroutine, when there is no record.
+func (h *handshake) more() error {
+	for {
+		move, err := h.borrow()
+		if err == nil {
+			err = move()
+			h.giveBack(err)
+			if err != nil {
+				continue // the lender has it
+			}
+		}
+		return err
+	}
+}
+
+// borrow waits for a loan.
+func (h *handshake) borrow() (move func() error, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for h.loan == nil && !h.stopped {
+		h.lent.Wait()
+	}
+	if h.stopped {
+		return nil, trigo.ErrClosed
+	}
+	h.inUse = true
+	return h.loan, nil
+}
+
+// giveBack returns the loan if it cannot be used any more, or is wanted back.
+func (h *handshake) giveBack(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.inUse = false
+	if err != nil || h.recall {
+		h.loan, h.recall = nil, false
+		h.back <- err // has room: the lender takes it before it, or another, lends again
 	}
 }
 
@@ -128,44 +200,48 @@ func (s *Stream) handshake(ctx context.Context) error {
 	h.over, h.result = true, err
 	if err != nil {
 		s.broken.Store(true)
+		h.quit()
 		return err
 	}
-	s.gate.park = nil
+	s.gate.leaveHandshake(s.conn.ConnectionState().Version)
 	s.shake.Store(nil)
 	return nil
 }
 
-// pump moves bytes until the handshake has ended and everything that it wrote
+// pump lends ctx to the handshake until that has ended and everything it wrote
 // has been sent.
 func (s *Stream) pump(ctx context.Context, h *handshake) error {
-	if !h.started {
-		if err := h.start(ctx, s.conn, &s.gate); err != nil {
-			return err
+	if err := h.lend(ctx, s.conn, func() error { return s.move(ctx) }); err != nil {
+		return err
+	}
+	var err error
+	var running bool
+	select {
+	case err, running = <-h.back:
+	case <-ctx.Done():
+		if h.takeBack() {
+			return trigo.CancelError(ctx) // it computes, or is in a callback
+		}
+		if err, running = <-h.back; err == nil {
+			err = trigo.CancelError(ctx) // it got what it wanted, and needs us no more
 		}
 	}
-	for {
-		if !h.parked {
-			select {
-			case <-h.starved:
-				h.parked = true
-			case <-h.ended:
-				return s.conclude(ctx, h)
-			case <-ctx.Done():
-				return trigo.CancelError(ctx)
-			}
-		}
-		if err := s.gate.out.flush(ctx, s.transport); err != nil {
-			return err
-		}
-		if err := s.gate.fill(ctx, s.transport); err != nil {
-			if err == io.EOF {
-				return s.endOfTransport()
-			}
-			return err
-		}
-		h.parked = false
-		h.fed <- struct{}{}
+	if !running {
+		return s.conclude(ctx, h)
 	}
+	return err
+}
+
+// move sends what the handshake has written, and receives.
+func (s *Stream) move(ctx context.Context) error {
+	if err := s.gate.out.flush(ctx, s.gate.transport); err != nil {
+		return err
+	}
+	err := s.gate.fill(ctx)
+	if err == io.EOF {
+		return s.endOfTransport()
+	}
+	return err
 }
 
 // conclude is pump after the goroutine has ended.
@@ -176,7 +252,7 @@ func (s *Stream) conclude(ctx context.Context, h *handshake) error {
 		panic(h.panic)
 	}
 	if h.err == nil {
-		return s.gate.out.flush(ctx, s.transport)
+		return s.gate.out.flush(ctx, s.gate.transport)
 	}
 	s.deliverAlert(ctx)
 	if h.err == io.EOF {
@@ -201,5 +277,5 @@ func (s *Stream) deliverAlert(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, alertGrace)
 	defer cancel()
-	_ = out.drain(ctx, s.transport)
+	_ = out.drain(ctx, s.gate.transport)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"trigo"
@@ -15,23 +14,25 @@ import (
 // they are gathered under a lock, and sent by one caller at a time, the one that
 // has the turn; what it leaves when it is cancelled comes first for the next.
 type outbox struct {
-	mu      sync.Mutex
-	fresh   []byte          // gathered, and not being sent
-	held    bool            // somebody uses the transport's sending half: has the turn
-	waiters []chan struct{} // for the turn, in their order; closed to pass it on
+	mu    sync.Mutex
+	fresh *buffer // gathered, and not being sent; nil if there is nothing
+	line  *waiter // who waits for the turn, the first first
+	held  bool    // somebody uses the transport's sending half: has the turn
+	taken *buffer // being sent; of the holder of the turn
+}
 
-	// Of the holder of the turn.
-	taken []byte // being sent
-	sent  int    // of taken
+type waiter struct {
+	passed chan struct{} // closed: the turn is ours
+	next   *waiter
 }
 
 // gather adds p. It never waits for anyone who sends.
 func (o *outbox) gather(p []byte) {
 	o.mu.Lock()
 	if o.fresh == nil {
-		o.fresh = getBuffer(len(p))[:0]
+		o.fresh = getBuffer(len(p))
 	}
-	o.fresh = append(o.fresh, p...)
+	o.fresh.add(p)
 	o.mu.Unlock()
 }
 
@@ -39,7 +40,7 @@ func (o *outbox) gather(p []byte) {
 func (o *outbox) expect(n int) {
 	o.mu.Lock()
 	if o.fresh == nil {
-		o.fresh = getBuffer(n + chunkBuffer - sendChunk)[:0]
+		o.fresh = getBuffer(n + chunkBuffer - sendChunk)
 	}
 	o.mu.Unlock()
 }
@@ -52,19 +53,25 @@ func (o *outbox) take(ctx context.Context) error {
 		o.mu.Unlock()
 		return nil
 	}
-	passed := make(chan struct{})
-	o.waiters = append(o.waiters, passed)
+	self := &waiter{passed: make(chan struct{})}
+	last := &o.line
+	for *last != nil {
+		last = &(*last).next
+	}
+	*last = self
 	o.mu.Unlock()
 	select {
-	case <-passed:
+	case <-self.passed:
 		return nil
 	case <-ctx.Done():
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if i := slices.Index(o.waiters, passed); i >= 0 {
-		o.waiters = slices.Delete(o.waiters, i, i+1)
-		return trigo.CancelError(ctx)
+	for p := &o.line; *p != nil; p = &(*p).next {
+		if *p == self {
+			*p = self.next
+			return trigo.CancelError(ctx)
+		}
 	}
 	return nil // it was passed on to us before the cancel
 }
@@ -86,12 +93,12 @@ func (o *outbox) give() {
 }
 
 func (o *outbox) giveLocked() {
-	if len(o.waiters) == 0 {
-		o.held, o.waiters = false, nil
+	if first := o.line; first != nil {
+		o.line = first.next
+		close(first.passed)
 		return
 	}
-	close(o.waiters[0])
-	o.waiters = o.waiters[1:]
+	o.held = false
 }
 
 // flush takes its turn and sends everything there is, also what is gathered
@@ -117,33 +124,33 @@ func (o *outbox) drain(ctx context.Context, to trigo.SendStream) error {
 // next takes what is to be sent next, unless it has that already. If there is
 // nothing it gives the turn back.
 func (o *outbox) next() bool {
-	if o.sent < len(o.taken) {
-		return true
-	}
 	if o.taken != nil {
+		if len(o.taken.bytes()) > 0 {
+			return true
+		}
 		putBuffer(o.taken)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.taken, o.fresh, o.sent = o.fresh, nil, 0
-	if len(o.taken) > 0 {
-		return true
+	o.taken, o.fresh = o.fresh, nil
+	if o.taken == nil {
+		o.giveLocked()
 	}
-	o.giveLocked()
-	return false
+	return o.taken != nil
 }
 
 func (o *outbox) send(ctx context.Context, to trigo.SendStream) error {
-	err := to.SendAll(ctx, o.taken[o.sent:])
+	b := o.taken
+	err := to.SendAll(ctx, b.bytes())
 	if err == nil {
-		o.sent = len(o.taken)
+		b.r = b.w
 		return nil
 	}
 	var op *trigo.OpError
 	switch {
 	case errors.As(err, &op):
-		o.sent += min(int(op.N), len(o.taken)-o.sent)
-		if o.sent == len(o.taken) && ctx.Err() != nil {
+		b.r += min(int(op.N), b.w-b.r)
+		if b.r == b.w && ctx.Err() != nil {
 			return nil // it had happened before the cancel
 		}
 	case ctx.Err() != nil:
@@ -161,12 +168,15 @@ var errUncounted = errors.New("the transport was cancelled and does not say how 
 func (o *outbox) gathered() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.fresh)
+	if o.fresh == nil {
+		return 0
+	}
+	return o.fresh.w
 }
 
 // leftover reports whether there is something that somebody has still to send.
 func (o *outbox) leftover() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.fresh) > 0 || o.held || o.sent < len(o.taken)
+	return o.held || o.fresh != nil || o.taken != nil
 }

@@ -31,10 +31,9 @@ func (s *Stream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 
 // receive is ReceiveSome for the holder of receiving.
 func (s *Stream) receive(ctx context.Context, p []byte) (int, error) {
-	if len(s.unread) > 0 {
-		n := copy(p, s.unread)
-		s.unread = s.unread[n:]
-		return n, nil
+	if s.hasUnread {
+		p[0], s.hasUnread = s.unread, false
+		return 1, nil
 	}
 	if s.end == nil && s.shake.Load() != nil {
 		if err := s.handshake(ctx); err != nil {
@@ -43,14 +42,14 @@ func (s *Stream) receive(ctx context.Context, p []byte) (int, error) {
 	}
 	for s.end == nil {
 		// crypto/tls allocates in each Read, so it is not asked in vain.
-		if s.plain || s.gate.open() {
+		if s.gate.plain > 0 || s.gate.open() {
 			if err := s.answer(ctx); err != nil {
 				return 0, err
 			}
 			n, err := s.conn.Read(p)
-			s.plain = n == len(p)
 			switch {
 			case n > 0:
+				s.gate.took(n, len(p))
 				return n, nil
 			case err == io.EOF:
 				s.end = io.EOF // close_notify: the gate never says EOF
@@ -60,7 +59,7 @@ func (s *Stream) receive(ctx context.Context, p []byte) (int, error) {
 			}
 			continue
 		}
-		switch err := s.gate.fill(ctx, s.transport); {
+		switch err := s.gate.fill(ctx); {
 		case err == io.EOF:
 			s.endReceiving(ctx, s.endOfTransport())
 		case err != nil:
@@ -94,5 +93,5 @@ func (s *Stream) answer(ctx context.Context) error {
 	if s.gate.out.gathered() <= maxAnswers {
 		return nil
 	}
-	return s.gate.out.flush(ctx, s.transport)
+	return s.gate.out.flush(ctx, s.gate.transport)
 }

@@ -73,7 +73,7 @@ func (s *Stream) readyToSend(ctx context.Context) error {
 
 // flush sends what the outbox holds.
 func (s *Stream) flush(ctx context.Context) error {
-	err := s.gate.out.flush(ctx, s.transport)
+	err := s.gate.out.flush(ctx, s.gate.transport)
 	if err != nil {
 		err = s.breakSending(ctx, err)
 	}
@@ -115,7 +115,7 @@ func (s *Stream) waitToSend(ctx context.Context) error {
 		return err
 	}
 	defer out.give()
-	return s.transport.WaitSendAllMightNotBlock(ctx)
+	return s.gate.transport.WaitSendAllMightNotBlock(ctx)
 }
 
 // SendEOF sends close_notify, behind all data sent so far; receiving goes on.

@@ -19,28 +19,27 @@ import (
 //
 // Trio: trio.SSLStream.
 type Stream struct {
-	transport trigo.Stream
-	gate      gate
-	conn      *tls.Conn
-	name      string // of the server, as a client knows it
-	https     bool
+	gate  gate // to the transport
+	conn  *tls.Conn
+	shake atomic.Pointer[handshake] // nil once it has succeeded
 
-	shake   atomic.Pointer[handshake] // nil once it has succeeded
-	sending atomic.Bool               // held by the one call that uses the sending half
-	sentEOF bool                      // close_notify is in the outbox or sent; of the holder of sending
-	sendErr error                     // why sending broke; of the holder of sending
+	sendErr error // why sending broke; of the holder of sending
+	end     error // what receiving ended with; of the holder of receiving
 
+	sending   atomic.Bool // held by the one call that uses the sending half
 	receiving atomic.Bool // held by the one call that uses the receiving half
-	end       error       // what receiving ended with; of the holder of receiving
-	ragged    bool        // it ended with the transport, in HTTPSCompatible mode; likewise
-	plain     bool        // conn may have plaintext; likewise
-	unread    []byte      // plaintext that Unwrap came upon; likewise
-
 	broken    atomic.Bool // there is nobody to say goodbye to
 	closing   atomic.Bool // calls return ErrClosed
 	letGo     atomic.Bool // the transport is being closed, or is another's
 	unwrapped atomic.Bool
-	release   release // of the transport, by Close, Abort or Unwrap
+
+	https     bool
+	sentEOF   bool // close_notify is in the outbox or sent; of the holder of sending
+	ragged    bool // receiving ended with the transport, in HTTPSCompatible mode; of the holder of receiving
+	hasUnread bool // Unwrap came upon a byte of data, unread; likewise
+	unread    byte
+
+	release release // of the transport, by Close, Abort or Unwrap
 }
 
 var (
@@ -56,11 +55,10 @@ var (
 // transport from now on.
 func Client(transport trigo.Stream, config *tls.Config, opts *Options) *Stream {
 	config, err := clientConfig(config, "")
-	s := newStream(transport, opts)
-	s.name = config.ServerName
+	s, h := newStream(transport, opts)
+	h.name, h.callbacks = config.ServerName, config.GetClientCertificate != nil
 	s.conn = tls.Client(&s.gate, config)
 	if err != nil {
-		h := s.shake.Load()
 		h.over, h.result = true, err
 		s.broken.Store(true)
 	}
@@ -76,17 +74,19 @@ func Server(transport trigo.Stream, config *tls.Config, opts *Options) *Stream {
 	if config == nil {
 		config = &tls.Config{}
 	}
-	s := newStream(transport, opts)
+	s, h := newStream(transport, opts)
+	h.callbacks = config.GetCertificate != nil || config.GetConfigForClient != nil
 	s.conn = tls.Server(&s.gate, config)
 	return s
 }
 
-func newStream(transport trigo.Stream, opts *Options) *Stream {
-	s := &Stream{transport: transport, https: opts.orZero().HTTPSCompatible}
+func newStream(transport trigo.Stream, opts *Options) (*Stream, *handshake) {
+	s := &Stream{https: opts.orZero().HTTPSCompatible}
+	s.gate.transport = transport
 	h := newHandshake()
-	s.gate.peer = transportAddr{transport}
+	s.gate.more = h.more
 	s.shake.Store(h)
-	return s
+	return s, h
 }
 
 // Handshake does the TLS handshake, unless it has been done. It waits for the
@@ -156,7 +156,7 @@ func (s *Stream) Transport() trigo.Stream {
 	if s.unwrapped.Load() {
 		return nil
 	}
-	return s.transport
+	return s.gate.transport
 }
 
 // Underlying returns the transport, for [trigo.As].
@@ -171,9 +171,10 @@ func (s *Stream) Underlying() any {
 // "tls example.com" before the end of the handshake. The name is that of the
 // server, for a server the one that the client asked for.
 func (s *Stream) String() string {
-	words := []string{"tls"}
-	name := s.name
-	if s.shake.Load() == nil {
+	words, name := []string{"tls"}, ""
+	if h := s.shake.Load(); h != nil {
+		name = h.name
+	} else {
 		state := s.conn.ConnectionState()
 		words[0] = versions[state.Version]
 		if state.NegotiatedProtocol != "" {

@@ -38,7 +38,7 @@ func (s *Stream) Unwrap(ctx context.Context) (transport trigo.Stream, trailing [
 	s.unwrapped.Store(true)
 	s.letGo.Store(true)
 	s.release.done()
-	return s.transport, s.gate.rest(), nil
+	return s.gate.transport, s.gate.rest(), nil
 }
 
 // exchangeGoodbyes is for the holder of both halves.
@@ -56,9 +56,9 @@ func (s *Stream) exchangeGoodbyes(ctx context.Context) error {
 
 func (s *Stream) receiveGoodbye(ctx context.Context) error {
 	p := make([]byte, 1)
-	switch n, err := s.receive(ctx, p); {
+	switch _, err := s.receive(ctx, p); {
 	case err == nil:
-		s.unread = append(p[:n], s.unread...)
+		s.unread, s.hasUnread = p[0], true
 		return ErrUnread
 	case err != io.EOF:
 		return err

@@ -22,7 +22,8 @@ import (
 func Pump(send *MemorySendStream, recv *MemoryReceiveStream, max int) (bool, error) {
 	send.pumping.Lock()
 	defer send.pumping.Unlock()
-	data, err := send.GetDataNoWait(max)
+	var lost error
+	err := send.fetch(max, func() error { return nil }, func(p []byte) { lost = recv.PutData(p) })
 	switch {
 	case err == io.EOF:
 		recv.PutEOF()
@@ -34,8 +35,7 @@ func Pump(send *MemorySendStream, recv *MemoryReceiveStream, max int) (bool, err
 		return true, nil
 	case err != nil:
 		return false, err
-	}
-	if err := recv.PutData(data); err != nil {
+	case lost != nil:
 		return false, trigo.Broken(errPeerClosed)
 	}
 	return true, nil

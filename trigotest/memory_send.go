@@ -121,27 +121,34 @@ func (s *MemorySendStream) GetData(ctx context.Context, max int) ([]byte, error)
 	if err := trigo.CancelError(ctx); err != nil {
 		return nil, memoryError("get data", 0, err)
 	}
-	return s.fetch(max, func() error { return s.queue.await(ctx) })
+	return s.get(max, func() error { return s.queue.await(ctx) })
 }
 
 // GetDataNoWait is GetData that never waits: where GetData would, it returns
 // ErrWouldBlock.
 func (s *MemorySendStream) GetDataNoWait(max int) ([]byte, error) {
-	return s.fetch(max, func() error { return nil })
+	return s.get(max, func() error { return nil })
 }
 
-func (s *MemorySendStream) fetch(max int, await func() error) (data []byte, err error) {
+func (s *MemorySendStream) get(max int, await func() error) (data []byte, err error) {
+	err = s.fetch(max, await, func(p []byte) { data = bytes.Clone(p) })
+	return data, err
+}
+
+// fetch lets use have data, which it must not keep, when await returns.
+func (s *MemorySendStream) fetch(max int, await func() error, use func([]byte)) error {
 	if !s.fetching.CompareAndSwap(false, true) {
-		return nil, memoryError("get data", 0, trigo.ErrBusy)
+		return memoryError("get data", 0, trigo.ErrBusy)
 	}
 	defer s.fetching.Store(false)
 	if max <= 0 {
 		max = math.MaxInt
 	}
-	if err = await(); err == nil {
-		err = s.queue.take(max, func(p []byte) { data = bytes.Clone(p) })
+	err := await()
+	if err == nil {
+		err = s.queue.take(max, use)
 	}
-	return data, memoryError("get data", 0, err)
+	return memoryError("get data", 0, err)
 }
 
 func (s *MemorySendStream) String() string { return "memory" }

@@ -8,11 +8,15 @@ import (
 	"trigo"
 )
 
+// keptBuffer is the most that an empty queue holds on to.
+const keptBuffer = 64 << 10
+
 // byteQueue is an unbounded buffer. Anyone may put; one at a time may take,
 // and the streams that own the queue see to that.
 type byteQueue struct {
 	mu    sync.Mutex
-	data  []byte
+	data  []byte // from taken on, what is there
+	taken int
 	ended bool  // nothing more will be put
 	err   error // what is to be had instead of data
 
@@ -29,6 +33,10 @@ func (q *byteQueue) put(p []byte) error {
 	defer q.mu.Unlock()
 	if q.ended || q.err != nil {
 		return trigo.ErrClosed
+	}
+	if q.taken > 0 && len(q.data)+len(p) > cap(q.data) { // rather than grow
+		q.data = q.data[:copy(q.data, q.data[q.taken:])]
+		q.taken = 0
 	}
 	q.data = append(q.data, p...)
 	signal(q.changed)
@@ -47,7 +55,7 @@ func (q *byteQueue) end() {
 func (q *byteQueue) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.data, q.err = nil, err
+	q.data, q.taken, q.err = nil, 0, err
 	signal(q.changed)
 }
 
@@ -69,7 +77,7 @@ func (q *byteQueue) await(ctx context.Context) error {
 func (q *byteQueue) ready() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.data) > 0 || q.ended || q.err != nil
+	return len(q.data) > q.taken || q.ended || q.err != nil
 }
 
 // take gives up to max bytes to use, which must not keep them. It never waits.
@@ -79,12 +87,15 @@ func (q *byteQueue) take(max int, use func([]byte)) error {
 	switch {
 	case q.err != nil:
 		return q.err
-	case len(q.data) > 0:
-		n := min(max, len(q.data))
-		use(q.data[:n])
-		q.data = q.data[n:]
-		if len(q.data) == 0 {
-			q.data = nil // do not hold on to what a burst needed
+	case len(q.data) > q.taken:
+		n := min(max, len(q.data)-q.taken)
+		use(q.data[q.taken : q.taken+n])
+		q.taken += n
+		if q.taken == len(q.data) {
+			q.data, q.taken = q.data[:0], 0
+			if cap(q.data) > keptBuffer {
+				q.data = nil // do not hold on to what a burst needed
+			}
 		}
 		return nil
 	case q.ended:

@@ -10,6 +10,7 @@ var ctxInStruct = rule{
 	exempt: map[string]string{
 		"trigo/nursery.Nursery":      "a nursery is a scope, and lives as long as the call that has the ctx",
 		"trigo/trigotest.observed":   "it is a ctx itself, one that tells when it is looked at",
+		"trigo/netconn.live":         "a net.Conn has a deadline in place of a ctx for each call: this is the ctx that the deadline cancels",
 		"trigo/internal/pollio.call": "the ctx of the call under way, for the runtime's wait loop to register; gone when the call ends",
 	},
 	check: func(m *module, r *report) {
