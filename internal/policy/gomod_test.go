@@ -16,7 +16,7 @@ type dependency struct {
 var dependencies = map[string]dependency{
 	"golang.org/x/sys":                {why: "poll, splice and the socket options that package syscall lacks"},
 	"golang.org/x/net":                {why: "idna: names with letters beyond ASCII, which package net does not look up"},
-	"golang.org/x/text":               {why: "x/net/idna normalizes with it", indirect: true},
+	"golang.org/x/text":               {why: "encodings of text files; x/net/idna normalizes with it"},
 	"golang.org/x/term":               {why: "raw mode and the size of a terminal", only: "trigo/cmd/trigo"},
 	"github.com/rogpeppe/go-internal": {why: "testscript runs the tool as a user does", tests: true},
 	"pgregory.net/rapid":              {why: "model tests: it finds the sequence of steps that breaks a channel, and shortens it", tests: true},

@@ -135,6 +135,7 @@ var goStatements = rule{
 		"trigo/nursery.Start":             "and this one hands them over to the nursery",
 		"trigo/netconn.stray.start":       "some net.Listeners can be woken only by closing them: one Accept waits there for all cancelled calls, and Close ends it",
 		"trigo/tlsstream.handshake.start": "crypto/tls remembers every error of a handshake, so it must be able to park between the calls that move it on; it does no I/O but while one of them waits, and Close and Abort end it",
+		"trigo/endpoint.child.start":      "a child is supervised for as long as its stream is open, which is longer than any call; Close waits for the end",
 		"trigo/trigotest.startCall":       "the call under test may hang, and a nursery would wait for it for ever",
 	},
 	check: func(m *module, r *report) {

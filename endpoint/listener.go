@@ -1,0 +1,250 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"trigo"
+)
+
+// A Listener yields the connections of an endpoint that listens. It is a
+// [trigo.Listener], for [trigo.ServeListeners].
+type Listener struct {
+	recipe *Recipe
+	source source
+	slots  slots
+}
+
+var _ trigo.Listener[*Incoming] = (*Listener)(nil)
+
+// Listen opens the listeners of the endpoint: one for each address of the host,
+// mostly. It waits for nothing but the lookup of a name. On an error nothing is left
+// open.
+func (r *Recipe) Listen(ctx context.Context) ([]*Listener, error) {
+	last := len(r.parts) - 1
+	p := r.parts[last]
+	if p.listen == nil {
+		return nil, r.fail(ctx, last, PhaseListen, "", errors.New("it does not listen"))
+	}
+	sources, err := p.listen(ctx)
+	if err != nil {
+		return nil, r.fail(ctx, last, PhaseListen, "", err)
+	}
+	var room slots
+	if p.max > 0 {
+		room = make(slots, p.max)
+	}
+	listeners := make([]*Listener, len(sources))
+	for i, s := range sources {
+		listeners[i] = &Listener{recipe: r, source: s, slots: room}
+	}
+	return listeners, nil
+}
+
+// Accept waits for the next connection; it does not wait for what its peer has to
+// say, which [Incoming.Open] does. With the max option it also waits until there is
+// room for one. Its errors are those of the transport.
+//
+// No slot is held while it waits, or a quiet listener would keep it from a busy one.
+// The price: each listener may accept one connection too early, which then waits in
+// its Open.
+func (l *Listener) Accept(ctx context.Context) (*Incoming, error) {
+	if err := l.slots.take(ctx); err != nil {
+		return nil, &trigo.OpError{Op: "accept", Layer: l.String(), Err: err}
+	}
+	l.slots.give()
+	s, err := l.source.Accept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Incoming{recipe: l.recipe, transport: s, slots: l.slots, slot: l.slots.try()}, nil
+}
+
+// Addr returns the address that the listener is bound to, with its real port.
+func (l *Listener) Addr() net.Addr { return l.source.Addr() }
+
+// Close stops listening. Connections that were accepted go on.
+func (l *Listener) Close(ctx context.Context) error { return l.source.Close(ctx) }
+
+// Recipe returns the recipe that the listener was opened by, to reload it.
+func (l *Listener) Recipe() *Recipe { return l.recipe }
+
+// String names the listener by its address: "tcp 127.0.0.1:8080".
+func (l *Listener) String() string { return l.source.String() }
+
+// Underlying returns the listener of the transport.
+func (l *Listener) Underlying() any { return l.source }
+
+// An Incoming is a connection that was accepted and has none of the upper layers
+// yet.
+type Incoming struct {
+	recipe    *Recipe
+	transport trigo.Stream
+	slots     slots
+	open      atomic.Pointer[trigo.Stream]
+	opening   atomic.Bool
+
+	mu     sync.Mutex
+	slot   bool // it has one
+	closed bool
+}
+
+var (
+	_ trigo.Resource = (*Incoming)(nil)
+	_ trigo.Aborter  = (*Incoming)(nil)
+)
+
+// Open puts the upper layers on the connection, with their handshakes, and returns
+// the stream. It waits for the peer, each layer as long as [Options] allow. When it
+// fails the connection is closed; the error is that of [Recipe.Dial].
+//
+// The stream belongs to the Incoming, whose Close closes it. Open must be called
+// once.
+func (in *Incoming) Open(ctx context.Context) (trigo.Stream, error) {
+	if !in.opening.CompareAndSwap(false, true) {
+		return nil, &trigo.OpError{Op: "open", Layer: in.String(), Err: trigo.ErrBusy}
+	}
+	if err := in.enter(ctx); err != nil {
+		return nil, &trigo.OpError{Op: "open", Layer: in.String(), Err: err}
+	}
+	s, err := in.recipe.cover(ctx, in.transport)
+	if err != nil {
+		return nil, err
+	}
+	in.open.Store(&s)
+	return s, nil
+}
+
+// Transport returns the connection below the layers.
+func (in *Incoming) Transport() trigo.Stream { return in.transport }
+
+// RemoteAddr returns the address of the peer on the transport, or nil if that has
+// none.
+func (in *Incoming) RemoteAddr() net.Addr {
+	if s, ok := trigo.As[interface{ RemoteAddr() net.Addr }](in.transport); ok {
+		return s.RemoteAddr()
+	}
+	return nil
+}
+
+// Close closes the connection: the stream that Open returned, or else the transport.
+func (in *Incoming) Close(ctx context.Context) error {
+	defer in.release()
+	return in.stream().Close(ctx)
+}
+
+// Abort ends the connection so that its peer cannot take that for a clean end.
+func (in *Incoming) Abort() error {
+	defer in.release()
+	return trigo.Abort(in.stream())
+}
+
+func (in *Incoming) stream() trigo.Stream {
+	if s := in.open.Load(); s != nil {
+		return *s
+	}
+	return in.transport
+}
+
+// enter waits for a slot, if Accept found none.
+func (in *Incoming) enter(ctx context.Context) error {
+	in.mu.Lock()
+	slot := in.slot
+	in.mu.Unlock()
+	if slot {
+		return nil
+	}
+	if err := in.slots.take(ctx); err != nil {
+		trigo.CloseForcefully(in.transport)
+		return err
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		in.slots.give()
+		return trigo.ErrClosed
+	}
+	in.slot = true
+	return nil
+}
+
+// release makes room for another connection.
+func (in *Incoming) release() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.slot {
+		in.slots.give()
+	}
+	in.slot, in.closed = false, true
+}
+
+// String names the connection by its transport.
+func (in *Incoming) String() string { return describe(in.transport) }
+
+// Underlying returns the stream, for [trigo.As].
+func (in *Incoming) Underlying() any { return in.stream() }
+
+// slots are the connections that the max option allows; nil is any number.
+type slots chan struct{}
+
+func (s slots) take(ctx context.Context) error {
+	if s == nil {
+		return nil
+	}
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return trigo.CancelError(ctx)
+	}
+}
+
+// try takes a slot if there is one.
+func (s slots) try() bool {
+	if s == nil {
+		return true
+	}
+	select {
+	case s <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s slots) give() {
+	if s != nil {
+		<-s
+	}
+}
+
+// accepting makes a source of a listener of some kind of stream.
+type accepting[S trigo.Stream] struct {
+	listener interface {
+		trigo.Listener[S]
+		Addr() net.Addr
+		String() string
+	}
+	tune func(S) error // sets the options of a connection; may be nil
+}
+
+func (a accepting[S]) Accept(ctx context.Context) (trigo.Stream, error) {
+	s, err := a.listener.Accept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a.tune != nil {
+		// The only failure is that of a connection that is dead already, and
+		// that is for whoever uses it to find out.
+		_ = a.tune(s)
+	}
+	return s, nil
+}
+
+func (a accepting[S]) Addr() net.Addr                  { return a.listener.Addr() }
+func (a accepting[S]) Close(ctx context.Context) error { return a.listener.Close(ctx) }
+func (a accepting[S]) String() string                  { return a.listener.String() }
+func (a accepting[S]) Underlying() any                 { return a.listener }

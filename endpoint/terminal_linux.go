@@ -1,0 +1,9 @@
+package endpoint
+
+import "golang.org/x/sys/unix"
+
+// isTerminal reports whether a descriptor is that of a terminal.
+func isTerminal(fd int) bool {
+	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	return err == nil
+}

@@ -1,0 +1,163 @@
+package file
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"trigo"
+)
+
+func TestPositionsInTextLeadBackInEveryEncoding(t *testing.T) {
+	ctx := t.Context()
+	text := strings.Repeat("plain\r\nx日本y\n文\r\r\n\rend\n", 3)
+	for _, enc := range []string{"utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "shift_jis", "euc-jp", "iso-2022-jp", "hz", "gb18030"} {
+		for newline := NewlineUniversal; newline <= NewlineCRLF; newline++ {
+			opts := &TextOptions{Encoding: enc, Newline: newline, Errors: "backslashreplace"}
+			path := scratch(t, "")
+			raw := mustOpenText(t, path, "w", &TextOptions{Encoding: enc, Newline: NewlineKeep})
+			if err := errors.Join(raw.WriteString(ctx, text), raw.Close(ctx)); err != nil {
+				t.Fatal(err)
+			}
+			whole, err := mustOpenText(t, path, "r", opts).ReadAll(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := mustOpenText(t, path, "r", opts)
+			var at []TextPosition
+			read := []string{""}
+			for i := 0; ; i++ {
+				p, err := f.Tell(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				at = append(at, p)
+				var s string
+				if i%3 == 0 {
+					s, err = f.ReadLine(ctx)
+				} else {
+					s, err = f.Read(ctx, i%5)
+				}
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				read = append(read, read[len(read)-1]+s)
+			}
+			for i := len(at) - 1; i >= 0; i-- {
+				if err := f.Seek(ctx, at[i]); err != nil {
+					t.Fatal(err)
+				}
+				rest, err := f.ReadAll(ctx)
+				if read[i]+rest != whole || err != nil {
+					t.Fatalf("%s, newline %d: after %q came %q, %v", enc, newline, read[i], rest, err)
+				}
+			}
+		}
+	}
+}
+
+func TestWritingGoesWhereReadingStands(t *testing.T) {
+	ctx := t.Context()
+	for _, enc := range []string{"utf-8", "utf-16-le", "shift_jis"} {
+		opts := &TextOptions{Encoding: enc}
+		keep := &TextOptions{Encoding: enc, Newline: NewlineKeep}
+		for n := range 8 {
+			path := scratch(t, "")
+			const content = "a日\r\nb\rc日d"
+			raw := mustOpenText(t, path, "w", keep)
+			if err := errors.Join(raw.WriteString(ctx, content), raw.Close(ctx)); err != nil {
+				t.Fatal(err)
+			}
+			f := mustOpenText(t, path, "r+", opts)
+			if _, err := f.Read(ctx, n); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.WriteString(ctx, "X"); err != nil {
+				t.Fatal(err)
+			}
+			at, err := f.Tell(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rest, err := f.ReadAll(ctx)
+			if err != nil && n != 1 && n != 6 { // there, half of a two-byte character may be left
+				t.Fatal(err)
+			}
+			if err := f.Close(ctx); err != nil {
+				t.Fatal(err)
+			}
+			before := []string{"", "a", "a日", "a日\r\n", "a日\r\nb", "a日\r\nb\r", "a日\r\nb\rc", "a日\r\nb\rc日"}[n]
+			c, _ := lookup(enc)
+			want, _ := c.encoder().encode(nil, before+"X")
+			whole, _ := c.encoder().encode(nil, content)
+			if len(want) < len(whole) {
+				want = append(want, whole[len(want):]...)
+			}
+			if got := contentOf(t, path); got != string(want) {
+				t.Errorf("%s, after %d characters: the file has %q, want %q (rest %q, at %v)", enc, n, got, want, rest, at)
+			}
+		}
+	}
+}
+
+func TestReadingAfterWritingContinuesBehindIt(t *testing.T) {
+	ctx := t.Context()
+	f := mustOpenText(t, scratch(t, "0123456789"), "r+", nil)
+	if err := f.WriteString(ctx, "ab"); err != nil {
+		t.Fatal(err)
+	}
+	at, err := f.Tell(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if s, err := f.Read(ctx, 3); s != "234" || err != nil {
+			t.Errorf("read %q, %v", s, err)
+		}
+		if err := f.Seek(ctx, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.SeekEnd(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := f.Read(ctx, 1); err != io.EOF {
+		t.Errorf("at the end: %q, %v", s, err)
+	}
+	if err := f.WriteString(ctx, "+"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Seek(ctx, TextPosition{}); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := f.ReadAll(ctx); s != "ab23456789+" || err != nil {
+		t.Errorf("read %q, %v", s, err)
+	}
+}
+
+func TestDetachLeavesTheFileWhereTheTextStands(t *testing.T) {
+	ctx := t.Context()
+	f := mustOpenText(t, scratch(t, "line\r\nrest"), "r", nil)
+	if line, err := f.ReadLine(ctx); line != "line\n" || err != nil {
+		t.Fatalf("line %q, %v", line, err)
+	}
+	r, err := f.Detach(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := r.(*File)
+	defer raw.Close(ctx)
+	if got, err := receiveAll(ctx, raw); got != "rest" || err != nil {
+		t.Errorf("the rest is %q, %v", got, err)
+	}
+	if _, err := f.ReadLine(ctx); !errors.Is(err, trigo.ErrClosed) {
+		t.Errorf("after Detach: %v", err)
+	}
+	if err := f.Close(ctx); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}

@@ -1,0 +1,90 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"trigo"
+)
+
+// textWriter is the writing half of a [TextFile]: what is kept back.
+type textWriter struct {
+	encoder encoder
+	buf     []byte
+	first   bool // nothing was written yet, at the start of the file
+	ahead   bool // the reading half has to settle
+}
+
+// begin says whether what is written next is at the start of the file.
+func (w *textWriter) begin(first bool) {
+	w.first = first
+	w.encoder.begin(first)
+}
+
+// WriteString writes s, at the position that the text was read to. Mostly it is kept
+// back until there is more; see TextOptions.LineBuffered and [TextFile.Flush].
+//
+// What the encoding does not have is, in strict mode, an *[EncodeError], and nothing
+// of s is taken. If sending fails or is cancelled, OpError.N says what became of s: 0,
+// nothing of it was taken; else all of it was, and what could not be sent goes with the
+// next write or Flush.
+func (t *TextFile) WriteString(ctx context.Context, s string) error {
+	if err := t.begin(ctx, "write", writes); err != nil {
+		return err
+	}
+	defer t.end(writes)
+	if t.send == nil {
+		return t.fail("write", errNotOpenFor)
+	}
+	if t.place != nil {
+		if err := t.rewind(ctx); err != nil {
+			return err
+		}
+	}
+	written := t.newline.write(s)
+	buf, n := encodeAll(t.out.encoder, t.mode, t.out.buf, written)
+	if n < len(written) {
+		why := encodeError(t.encoding, t.out.encoder, s)
+		t.out.begin(t.out.first)
+		return t.fail("write", why)
+	}
+	t.out.buf = buf
+	t.out.first = false
+	t.out.ahead = t.place != nil
+	if len(buf) < textChunk && !(t.lineBuffered && strings.ContainsAny(s, "\r\n")) {
+		return nil
+	}
+	err := t.flush(ctx)
+	var op *trigo.OpError
+	if errors.As(err, &op) {
+		op.N = int64(len(s))
+	}
+	return err
+}
+
+// flush sends what is kept back, for the holder of writing.
+func (t *TextFile) flush(ctx context.Context) error {
+	if len(t.out.buf) == 0 {
+		return nil
+	}
+	err := t.send.SendAll(ctx, t.out.buf)
+	sent := len(t.out.buf)
+	if err != nil {
+		sent = 0
+		var op *trigo.OpError
+		if errors.As(err, &op) {
+			sent = int(op.N)
+		}
+	}
+	t.out.buf = t.out.buf[:copy(t.out.buf, t.out.buf[sent:])]
+	return err
+}
+
+// encodeError is the error of s, which e cannot encode.
+func encodeError(name string, e encoder, s string) *EncodeError {
+	_, n := e.encode(nil, s)
+	_, size := utf8.DecodeRuneInString(s[n:])
+	return &EncodeError{Encoding: name, Offset: n, Text: s[n : n+size]}
+}

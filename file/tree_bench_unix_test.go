@@ -1,0 +1,149 @@
+//go:build unix
+
+package file
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The benchmarks of this file compare what trees do with package filepath and
+// package os. TRIGO_SOAK=1 makes the tree one of 100,000 files in 5,000
+// directories.
+//
+//	TRIGO_SOAK=1 go test -run '^$' -bench 'RatioTree' -benchtime 40x ./file
+
+func benchTree(b *testing.B) Path {
+	dirs, files := 250, 20
+	if os.Getenv("TRIGO_SOAK") != "" {
+		dirs = 5000
+	}
+	return wideTree(b, dirs, files)
+}
+
+func BenchmarkRatioTreeWalk(b *testing.B) {
+	root := benchTree(b)
+	ours, theirs := 0, 0
+	ratio(b, func(n int) {
+		for range n {
+			ours = 0
+			for _, err := range root.Walk(b.Context(), nil) {
+				if err != nil {
+					b.Fatal(err)
+				}
+				ours++
+			}
+		}
+	}, func(n int) {
+		for range n {
+			theirs = -1 // the root
+			err := filepath.WalkDir(string(root), func(_ string, _ fs.DirEntry, err error) error {
+				theirs++
+				return err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	if ours != theirs {
+		b.Errorf("found %d and %d", ours, theirs)
+	}
+}
+
+func BenchmarkRatioTreeGlob(b *testing.B) {
+	root := benchTree(b)
+	ours, theirs := 0, 0
+	ratio(b, func(n int) {
+		for range n {
+			ours = 0
+			for _, err := range root.Glob(b.Context(), "**/*.go", nil) {
+				if err != nil {
+					b.Fatal(err)
+				}
+				ours++
+			}
+		}
+	}, func(n int) {
+		for range n {
+			theirs = 0
+			err := filepath.WalkDir(string(root), func(_ string, e fs.DirEntry, err error) error {
+				if strings.HasSuffix(e.Name(), ".go") {
+					theirs++
+				}
+				return err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	if ours != theirs {
+		b.Errorf("found %d and %d", ours, theirs)
+	}
+}
+
+// BenchmarkRatioTreeRemoveAll makes all the trees of a round before it measures.
+func BenchmarkRatioTreeRemoveAll(b *testing.B) {
+	dirs, rounds := 250, 10
+	if os.Getenv("TRIGO_SOAK") != "" {
+		dirs, rounds = 5000, 5
+	}
+	var times [2][]float64
+	for i := range 2 * rounds {
+		root := wideTree(b, dirs, 20)
+		which := (i + i/2) % 2
+		start := b.Elapsed()
+		var err error
+		if which == 0 {
+			err = root.RemoveAll(b.Context())
+		} else {
+			err = os.RemoveAll(string(root))
+		}
+		times[which] = append(times[which], float64(b.Elapsed()-start))
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	reportRatio(b, times[0], times[1])
+}
+
+func BenchmarkRatioReadBytes(b *testing.B) {
+	p := Path(b.TempDir()).Join("file")
+	for _, size := range []int{4 << 10, 64 << 10} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			if err := p.WriteBytes(b.Context(), make([]byte, size)); err != nil {
+				b.Fatal(err)
+			}
+			ratio(b, func(n int) {
+				for range n {
+					if _, err := p.ReadBytes(b.Context()); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}, func(n int) {
+				for range n {
+					if _, err := os.ReadFile(string(p)); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// reportRatio reports the medians of two series of times, and their ratio.
+func reportRatio(b *testing.B, ours, theirs []float64) {
+	slices.Sort(ours)
+	slices.Sort(theirs)
+	median := func(s []float64) float64 { return s[len(s)/2] }
+	b.ReportMetric(median(ours)/median(theirs), "ratio")
+	b.ReportMetric(median(ours), "trigo-ns/op")
+	b.ReportMetric(median(theirs), "std-ns/op")
+	b.ReportMetric(0, "ns/op")
+}
