@@ -16,6 +16,7 @@ import (
 type StapledStream struct {
 	Send    SendStream
 	Receive ReceiveStream
+	Name    string // what String says; "" for the names of both
 
 	sending atomic.Bool // held by the one call that uses the sending half
 	closed  atomic.Bool
@@ -91,6 +92,9 @@ func (s *StapledStream) Abort() error {
 func (s *StapledStream) Underlying() []any { return []any{s.Send, s.Receive} }
 
 func (s *StapledStream) String() string {
+	if s.Name != "" {
+		return s.Name
+	}
 	return fmt.Sprintf("staple(%s, %s)", describe(s.Send), describe(s.Receive))
 }
 

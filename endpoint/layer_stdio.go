@@ -45,7 +45,7 @@ func openStdio() (trigo.Stream, error) {
 // sits there cannot see that it is their turn to end it.
 func newStdio(out trigo.SendStream, in trigo.ReceiveStream, interactive bool) *trigo.StapledStream {
 	i := &stdioInput{ReceiveStream: in}
-	return trigo.Staple(&stdioOutput{out, i, interactive}, i)
+	return &trigo.StapledStream{Send: &stdioOutput{out, i, interactive}, Receive: i, Name: "stdio"}
 }
 
 // stdioInput is standard input.

@@ -18,7 +18,7 @@ func pair(out trigo.SendStream, in trigo.ReceiveStream, name string) trigo.Strea
 	if in == nil {
 		in = &noInput{name: name}
 	}
-	return trigo.Staple(out, in)
+	return &trigo.StapledStream{Send: out, Receive: in, Name: name}
 }
 
 // noOutput is the sending half of what can only be received from. It can be told

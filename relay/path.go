@@ -88,10 +88,10 @@ type route struct {
 func (r route) describe() (Path, string) { return r.path, r.why }
 
 func newRoute(src trigo.ReceiveStream, dst trigo.SendStream, mode CopyMode) (r route) {
-	if s, ok := src.(*trigo.StapledStream); ok && s != nil {
+	for s, ok := src.(*trigo.StapledStream); ok && s != nil; s, ok = src.(*trigo.StapledStream) {
 		src = s.Receive
 	}
-	if s, ok := dst.(*trigo.StapledStream); ok && s != nil {
+	for s, ok := dst.(*trigo.StapledStream); ok && s != nil; s, ok = dst.(*trigo.StapledStream) {
 		dst = s.Send
 	}
 	// The stream that is asked must be the one that answers: see fdstream.Receiver.

@@ -25,14 +25,14 @@ var calls = sync.Pool{New: func() any {
 	return c
 }}
 
-// run tries, in the runtime's wait loop, until that need not wait.
+// run tries, in the runtime's wait loop, until that need not wait. It leaves the
+// loop to register the ctx: see the essay on the package.
 func (c *call) run() error {
 	before := c.h.done
-	var err error
-	if c.h.writing {
-		err = c.h.raw.Write(c.attempt)
-	} else {
-		err = c.h.raw.Read(c.attempt)
+	err := c.loop()
+	if err == nil && c.err == errAgain {
+		c.h.register(c.ctx)
+		err = c.loop()
 	}
 	if err == nil {
 		err = c.err
@@ -43,8 +43,16 @@ func (c *call) run() error {
 	return c.h.settle(c.ctx, before, err)
 }
 
-// try makes one attempt and reports whether that was final. If it was not, the
-// runtime parks the goroutine next.
+// loop tries until that was final, or the ctx has to be registered.
+func (c *call) loop() error {
+	if c.h.writing {
+		return c.h.raw.Write(c.attempt)
+	}
+	return c.h.raw.Read(c.attempt)
+}
+
+// try makes one attempt and reports whether the loop is to be left. If it is not,
+// the runtime parks the goroutine next.
 func (c *call) try(sysfd uintptr) bool {
 	switch {
 	case c.op != nil:
@@ -55,6 +63,9 @@ func (c *call) try(sysfd uintptr) bool {
 		c.err = c.read(int(sysfd))
 	}
 	if c.err != errAgain {
+		return true
+	}
+	if c.h.outside(c.ctx) {
 		return true
 	}
 	c.h.register(c.ctx)

@@ -15,9 +15,12 @@
 //     once and nothing was registered: the price over a raw net.Conn is two
 //     atomic operations.
 //  2. Only when the call has to wait (EAGAIN), register a context.AfterFunc
-//     that sets a deadline in the past, and park. The runtime then wakes the
-//     goroutine as it would for any deadline. No byte is lost, because the
-//     system call itself is never interrupted.
+//     that sets a deadline in the past, try once more, and park. The runtime
+//     then wakes the goroutine as it would for any deadline. No byte is lost,
+//     because the system call itself is never interrupted. To register, the
+//     call leaves the runtime's wait loop: a goroutine that registers from within
+//     it keeps, while it waits, a stack twice as large. Where every call brings
+//     another ctx it stays inside, and saves the second try.
 //  3. A registration costs a few hundred nanoseconds and is made for each
 //     Done channel, not for each call: when a call brings the Done channel of
 //     the call before it, the registration is kept for the next one too. So a

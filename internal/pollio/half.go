@@ -33,7 +33,8 @@ type deadlines interface {
 type half struct {
 	*handle
 	busy    atomic.Bool
-	writing bool // waits with raw.Write, not raw.Read
+	writing bool  // waits with raw.Write, not raw.Read
+	strange uint8 // registrations in a row that were not reused, 3 at most
 
 	// The registration.
 	done     <-chan struct{} // Done channel of the last call that waited
@@ -63,8 +64,12 @@ func (h *half) take(ctx context.Context) error {
 	if !h.busy.CompareAndSwap(false, true) {
 		return trigo.ErrBusy
 	}
-	if h.stop != nil && h.done != ctx.Done() {
-		h.unregister() // of another ctx, which must not disturb this call
+	if h.stop != nil {
+		if h.done == ctx.Done() {
+			h.strange = 0
+		} else {
+			h.unregister() // of another ctx, which must not disturb this call
+		}
 	}
 	return nil
 }
@@ -132,9 +137,17 @@ func (h *half) register(ctx context.Context) {
 	}
 	h.done = ctx.Done()
 	if h.done != nil {
+		h.strange = min(h.strange+1, 3)
 		h.callback.Lock()
 		h.stop = context.AfterFunc(ctx, h.expire)
 	}
+}
+
+// outside reports whether ctx is to be registered from outside the runtime's wait
+// loop. Not where each call brings its own ctx: there the second try costs more
+// than the stack is worth.
+func (h *half) outside(ctx context.Context) bool {
+	return h.stop == nil && h.strange < 3 && ctx.Done() != nil
 }
 
 // expire is the callback: it wakes whoever waits, now or from now on.
