@@ -86,12 +86,17 @@ func (b *BufferedReceiver) ReceiveSome(ctx context.Context, p []byte) (int, erro
 	return n, nil
 }
 
-// ReceiveExactly returns the next n bytes.
+// ReceiveExactly returns the next n bytes. It waits until that many are buffered,
+// and so not at all if they are. A cancelled call consumed nothing, nor did one
+// that met the end of the stream: [io.EOF] if nothing was left, else
+// [io.ErrUnexpectedEOF]. It returns [ErrClosed] if this is or gets closed,
+// [ErrBusy] while another call receives.
 func (b *BufferedReceiver) ReceiveExactly(ctx context.Context, n int) ([]byte, error) {
 	return b.next(ctx, "receive exactly", n, n)
 }
 
-// Peek returns the next n bytes and leaves them to be received.
+// Peek returns the next n bytes and leaves them to be received. It waits, and
+// fails, as [BufferedReceiver.ReceiveExactly] does.
 func (b *BufferedReceiver) Peek(ctx context.Context, n int) ([]byte, error) {
 	return b.next(ctx, "peek", n, 0)
 }
@@ -117,7 +122,11 @@ func (b *BufferedReceiver) next(ctx context.Context, op string, n, consume int) 
 
 // ReceiveUntil returns the bytes up to the first delim, including it. If they
 // would be more than limit it returns [ErrTooLong]; a limit of 0 or less means
-// 64 KiB.
+// 64 KiB. It waits until delim, or limit bytes without it, are buffered.
+//
+// A call that is cancelled or meets the end before delim consumed nothing, nor did
+// one that returns ErrTooLong. Other errors are those of
+// [BufferedReceiver.ReceiveExactly].
 func (b *BufferedReceiver) ReceiveUntil(ctx context.Context, delim []byte, limit int) ([]byte, error) {
 	const op = "receive until"
 	if len(delim) == 0 {
@@ -136,7 +145,8 @@ func (b *BufferedReceiver) ReceiveUntil(ctx context.Context, delim []byte, limit
 
 // ReceiveLine returns the next line without its ending, LF or CRLF. The last
 // line of a stream needs no ending. The limit counts the ending; 0 or less
-// means 64 KiB, and a longer line is [ErrTooLong].
+// means 64 KiB, and a longer line is [ErrTooLong]. It waits until the line is
+// whole; a cancelled call consumed nothing.
 func (b *BufferedReceiver) ReceiveLine(ctx context.Context, limit int) ([]byte, error) {
 	const op = "receive line"
 	if err := b.begin(ctx, op); err != nil {
@@ -155,7 +165,8 @@ func (b *BufferedReceiver) ReceiveLine(ctx context.Context, limit int) ([]byte, 
 
 // Lines iterates over the lines as [BufferedReceiver.ReceiveLine] returns them.
 // The loop ends at [io.EOF]; any other error is yielded once, with a nil line,
-// and ends it too.
+// and ends it too. After a cancel what came of the line stays buffered: another
+// loop, or call, begins with that line.
 func (b *BufferedReceiver) Lines(ctx context.Context, limit int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for {
@@ -185,7 +196,9 @@ func (b *BufferedReceiver) Unread(p []byte) {
 	b.buf, b.start, b.end = buf, 0, n
 }
 
-// Close closes the stream beneath; what is buffered is lost.
+// Close closes the stream beneath; what is buffered is lost. That wakes a call
+// that receives, with [ErrClosed]. How long it waits, and its error, are those of
+// the stream beneath.
 func (b *BufferedReceiver) Close(ctx context.Context) error {
 	b.closed.Store(true)
 	return b.r.Close(ctx)
@@ -251,8 +264,8 @@ func (b *BufferedReceiver) fill(ctx context.Context) error {
 }
 
 // makeRoom makes at least a quarter of the buffer free behind what is buffered.
-// A move of n bytes follows on at least n/2 bytes received or consumed since the last one, so a
-// long message costs linear time however small its pieces.
+// A move of n bytes follows on at least n/2 bytes received or consumed since the
+// last one, so a long message costs linear time however small its pieces.
 func (b *BufferedReceiver) makeRoom() {
 	unread := b.end - b.start
 	if unread == 0 {

@@ -17,6 +17,9 @@ const chunkSize = 64 << 10
 // all. The loop ends at [io.EOF]; any other error is yielded once, with a nil
 // chunk, and ends it too. r stays open.
 //
+// A cancel is such an error. It took no byte: another loop goes on where this one
+// ended, whether by a cancel or by a break.
+//
 //	for chunk, err := range trigo.Chunks(ctx, r) {
 //		if err != nil {
 //			return err
@@ -45,6 +48,9 @@ func Chunks(ctx context.Context, r ReceiveStream) iter.Seq2[[]byte, error] {
 // Values iterates over what r receives, until [ErrEndOfChannel]. Any other
 // error is yielded once, with the zero value, and ends the loop too. r stays
 // open.
+//
+// A cancel is such an error. It took no value: another loop goes on where this
+// one ended, whether by a cancel or by a break.
 func Values[T any](ctx context.Context, r ReceiveChannel[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {

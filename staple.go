@@ -33,18 +33,25 @@ func Staple(send SendStream, receive ReceiveStream) *StapledStream {
 	return &StapledStream{Send: send, Receive: receive}
 }
 
-// SendAll calls SendAll of the sending stream.
+// SendAll calls SendAll of the sending stream. It is [ErrBusy] while another call
+// sends, waits to send or sends the end.
 func (s *StapledStream) SendAll(ctx context.Context, p []byte) error {
 	return s.guard("send", func() error { return s.Send.SendAll(ctx, p) })
 }
 
-// WaitSendAllMightNotBlock calls that of the sending stream.
+// WaitSendAllMightNotBlock calls that of the sending stream. It is [ErrBusy] when
+// SendAll is.
 func (s *StapledStream) WaitSendAllMightNotBlock(ctx context.Context) error {
 	return s.guard("wait to send", func() error { return s.Send.WaitSendAllMightNotBlock(ctx) })
 }
 
 // SendEOF calls SendEOF of the sending stream if it has one, else it closes
-// it: on a stream that only sends, that is what says end of file.
+// it: on a stream that only sends, that is what says end of file. It is [ErrBusy]
+// when SendAll is.
+//
+// What it waits for is what that call waits for. Where it closes, a dead ctx or
+// [StapledStream.Close] before it is an error and nothing happens; but once begun
+// the sending stream is closed, even if a cancel cuts its goodbye short.
 func (s *StapledStream) SendEOF(ctx context.Context) error {
 	return s.guard("send EOF", func() error {
 		if h, ok := s.Send.(interface{ SendEOF(context.Context) error }); ok {
@@ -76,7 +83,8 @@ func (s *StapledStream) ReceiveSome(ctx context.Context, p []byte) (int, error) 
 }
 
 // Close closes the sending and then the receiving stream, the second even if
-// the first fails. Both errors are kept.
+// the first fails. Both errors are kept. It waits as they do, and wakes, one after
+// the other, the calls that wait on them.
 func (s *StapledStream) Close(ctx context.Context) error {
 	s.closed.Store(true)
 	return errors.Join(s.Send.Close(ctx), s.Receive.Close(ctx))

@@ -46,7 +46,11 @@ func (r *Recipe) Listen(ctx context.Context) ([]*Listener, error) {
 
 // Accept waits for the next connection; it does not wait for what its peer has to
 // say, which [Incoming.Open] does. With the max option it also waits until there is
-// room for one. Its errors are those of the transport.
+// room for one.
+//
+// A cancelled Accept lost nothing. It returns [trigo.ErrClosed] if the listener is or
+// gets closed, [trigo.ErrBusy] while another call waits for a connection; its other
+// errors are those of the transport, and the listener is still usable.
 //
 // No slot is held while it waits, or a quiet listener would keep it from a busy one.
 // The price: each listener may accept one connection too early, which then waits in
@@ -66,7 +70,10 @@ func (l *Listener) Accept(ctx context.Context) (*Incoming, error) {
 // Addr returns the address that the listener is bound to, with its real port.
 func (l *Listener) Addr() net.Addr { return l.source.Addr() }
 
-// Close stops listening. Connections that were accepted go on.
+// Close stops listening, and wakes an Accept that waits for a connection, with
+// [trigo.ErrClosed]; one that waits for room returns that when there is room, or its
+// ctx ends. Close waits for nobody. Its error, if any, is that of the transport, and
+// it is closed all the same. Connections that were accepted go on.
 func (l *Listener) Close(ctx context.Context) error { return l.source.Close(ctx) }
 
 // Recipe returns the recipe that the listener was opened by, to reload it.
@@ -131,6 +138,11 @@ func (in *Incoming) RemoteAddr() net.Addr {
 }
 
 // Close closes the connection: the stream that Open returned, or else the transport.
+// It waits as that does, for the goodbyes of the layers, until ctx ends, so give it a
+// deadline; its error only says that there was no goodbye. Calls on the stream are
+// woken, with [trigo.ErrClosed]. An Open under way or to come fails: at once, but
+// where it has to wait for room (the max option) only when there is some, with
+// ErrClosed, or when its ctx ends.
 func (in *Incoming) Close(ctx context.Context) error {
 	defer in.release()
 	return in.stream().Close(ctx)

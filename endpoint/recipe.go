@@ -184,7 +184,11 @@ func (r *Recipe) fail(ctx context.Context, i int, phase Phase, op string, err er
 
 // Reload reads the files of the endpoint again: certificates, keys, authorities.
 // Connections that are open keep what they have; those to come get the new. If
-// anything is wrong with the new files, the old contents stay.
+// anything is wrong with the new files of a layer, the error is an [*Error], and that
+// layer and those below it keep the old contents.
+//
+// It waits for nothing but the disk. A dead ctx is an error, and then nothing was
+// read; once begun, Reload does not look at it.
 func (r *Recipe) Reload(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return trigo.CancelError(ctx)

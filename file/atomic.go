@@ -213,7 +213,9 @@ func (a *AtomicFile) install(ctx context.Context) error {
 }
 
 // Close discards the file, unless Commit has put it in its place. It does so with a
-// dead ctx too.
+// dead ctx too, and waits for nothing but the disk. The error, if any, is what the
+// system said; if it could not remove the file, that stays beside, under its
+// temporary name. After Commit, and the second time, it does nothing.
 func (a *AtomicFile) Close(ctx context.Context) error {
 	if a.closed.Load() {
 		return nil

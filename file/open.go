@@ -133,6 +133,10 @@ func (o opener) comesLater(ctx context.Context, err error) bool {
 
 // FromOS returns a File that owns f: the end of a pipe, say, or a file from a
 // listing. Its position is that of f. If it fails, f is still the caller's.
+//
+// It looks f over, and waits for that only as every call on a file does: for the
+// disk, and for a place (see [SetLimit]), which is the wait that ctx ends. ctx has no
+// effect on the File.
 func FromOS(ctx context.Context, f *os.File) (*File, error) {
 	path := Path(f.Name())
 	if err := enter(ctx); err != nil {

@@ -25,7 +25,9 @@ type Rooted struct {
 
 var _ trigo.Resource = (*Rooted)(nil)
 
-// OpenRooted opens a directory. Symbolic links in path itself are followed.
+// OpenRooted opens a directory. Symbolic links in path itself are followed. It waits
+// for the disk, and for a place (see [SetLimit]), which is the wait that ctx ends; a
+// cancelled call has opened nothing. ctx has no effect on the Rooted.
 func OpenRooted(ctx context.Context, path Path) (*Rooted, error) {
 	if err := enter(ctx); err != nil {
 		return nil, rootedError("open", path, "", err)

@@ -19,25 +19,29 @@ import (
 //
 // The stream owns the descriptor: after its Close, it is /dev/null. Stdin must be
 // called once, and nobody may use os.Stdin beside it. For text, see [NewTextFile].
+//
+// Stdin itself waits for nothing. A dead ctx is an error, and then it has touched
+// nothing; from then on ctx makes no difference, and each call brings its own.
 func Stdin(ctx context.Context) (trigo.ReceiveStream, error) {
 	return standard(ctx, "stdin", fdstream.Stdin)
 }
 
-// Stdout returns standard output as a stream, as [Stdin] does for standard input. A
-// broken pipe is [trigo.ErrBroken] and no signal. After its Close the reader of a pipe
-// has seen the end of file.
+// Stdout returns standard output as a stream, as [Stdin] does for standard input,
+// with the same use for ctx. A broken pipe is [trigo.ErrBroken] and no signal. After
+// its Close the reader of a pipe has seen the end of file.
 func Stdout(ctx context.Context) (trigo.SendStream, error) {
 	return standard(ctx, "stdout", fdstream.Stdout)
 }
 
-// Stderr returns standard error as a stream, as [Stdout] does for standard output.
-// After its Close, package log and panics write to nobody.
+// Stderr returns standard error as a stream, as [Stdout] does for standard output,
+// with the same use for ctx. After its Close, package log and panics write to nobody.
 func Stderr(ctx context.Context) (trigo.SendStream, error) {
 	return standard(ctx, "stderr", func() (*fdstream.Output, error) { return fdstream.OpenOutput(2, "stderr") })
 }
 
 // Stdio returns standard input and standard output as one stream: see [Stdin] and
-// [Stdout]. Its SendEOF closes the output alone.
+// [Stdout], also for ctx. Its SendEOF closes the output alone. If the output cannot
+// be had, the input is closed again, as by its Close.
 func Stdio(ctx context.Context) (*trigo.StapledStream, error) {
 	in, err := Stdin(ctx)
 	if err != nil {

@@ -103,6 +103,9 @@ func openText(ctx context.Context, path Path, mode string, opts *TextOptions, op
 // socket, standard input. It reads if r is a [trigo.ReceiveStream], and writes if it
 // is a [trigo.SendStream]. If it fails, r is still the caller's.
 //
+// If r has positions it is asked where it stands: that is what ctx is for, and all
+// that is waited for.
+//
 // Python: io.TextIOWrapper.
 func NewTextFile(ctx context.Context, r trigo.Resource, opts *TextOptions) (*TextFile, error) {
 	t, err := newText(opts)
@@ -173,8 +176,10 @@ func (t *TextFile) over(ctx context.Context, r trigo.Resource, reads, writes boo
 	return nil
 }
 
-// Flush sends what was written and is still kept back. If it fails, OpError.N is
-// how many bytes were sent; the rest is kept for the next Flush.
+// Flush sends what was written and is still kept back, and waits until the stream
+// below has taken it. If it fails or is cancelled, OpError.N is how many bytes were
+// sent; the rest is kept for the next Flush. It is [trigo.ErrBusy] while another
+// call writes, or reads what has positions, and [trigo.ErrClosed] on what is closed.
 func (t *TextFile) Flush(ctx context.Context) error {
 	if err := t.begin(ctx, "flush", writes); err != nil {
 		return err
@@ -201,6 +206,10 @@ func (t *TextFile) Close(ctx context.Context) error {
 // Detach flushes and returns the stream below, which is the caller's from now on;
 // this TextFile is closed. A stream with positions stands where the text was read
 // to; of any other, what was read ahead is lost.
+//
+// If it fails or is cancelled, this TextFile stays open, and keeps what it could not
+// flush. One with positions may then stand anywhere, until a Seek. Detach is
+// [trigo.ErrBusy] while another call reads or writes.
 func (t *TextFile) Detach(ctx context.Context) (trigo.Resource, error) {
 	if err := t.begin(ctx, "detach", both); err != nil {
 		return nil, err

@@ -70,8 +70,10 @@ func (r *textReader) given() TextPosition {
 	return p
 }
 
-// Tell returns the position. What was written is flushed first. A stream that has no
-// positions is [errors.ErrUnsupported].
+// Tell returns the position. What was written is flushed first, and that is what it
+// waits for; what a cancelled Tell could not flush is kept back, as with
+// [TextFile.Flush]. A stream that has no positions is [errors.ErrUnsupported]. While
+// another call reads or writes it is [trigo.ErrBusy].
 func (t *TextFile) Tell(ctx context.Context) (TextPosition, error) {
 	if err := t.beginPlaced(ctx, "tell"); err != nil {
 		return TextPosition{}, err
@@ -106,7 +108,8 @@ func (t *TextFile) Seek(ctx context.Context, p TextPosition) error {
 	return nil
 }
 
-// SeekEnd goes to the end.
+// SeekEnd flushes and goes to the end. A cancelled SeekEnd has not moved; what it
+// could not flush is kept back. Its errors are those of [TextFile.Tell].
 func (t *TextFile) SeekEnd(ctx context.Context) error {
 	if err := t.beginPlaced(ctx, "seek"); err != nil {
 		return err

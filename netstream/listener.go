@@ -59,7 +59,8 @@ func newListener(src pollio.ListenerSource, addr net.Addr, file *socketFile) *Li
 // accepted are passed over, whatever error the kernel reports for them. Any
 // other error is returned and the listener stays usable: a lack of descriptors
 // (EMFILE, ENFILE) or memory among them, which [trigo.ServeListeners] retries.
-// A cancelled Accept loses no connection.
+// A cancelled Accept loses no connection. It returns [trigo.ErrClosed] if the
+// listener is or gets closed, [trigo.ErrBusy] while another call accepts.
 func (l *Listener) Accept(ctx context.Context) (*Stream, error) {
 	if l.l == nil {
 		c, err := l.virtual.Accept(ctx)
@@ -87,9 +88,12 @@ func (l *Listener) Accept(ctx context.Context) (*Stream, error) {
 	}
 }
 
-// Close stops listening and wakes an Accept that waits. It never waits itself.
-// Connections that nobody accepted are reset by the kernel. The file of a Unix
-// socket is removed, if [ListenUnix] made it and no other has taken its place.
+// Close stops listening and wakes an Accept that waits, with [trigo.ErrClosed]. It
+// never waits itself; ctx makes no difference. Connections that nobody accepted
+// are reset by the kernel. The file of a Unix socket is removed, if [ListenUnix]
+// made it and no other has taken its place. The error, if any, is why the file
+// could not be removed, or what close(2) said; the listener is closed all the
+// same.
 func (l *Listener) Close(ctx context.Context) error {
 	if l.l == nil {
 		return l.virtual.Close(ctx)

@@ -118,8 +118,10 @@ func (s *Stream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 	return s.s.ReceiveSome(ctx, p)
 }
 
-// Close closes the socket and wakes every call that waits on it. It never
-// waits; ctx makes no difference. The kernel goes on sending what SendAll took.
+// Close closes the socket and wakes every call that waits on it, with
+// [trigo.ErrClosed]. It never waits; ctx makes no difference. The kernel goes on
+// sending what SendAll took. The error, if any, is what close(2) said, and the
+// socket is closed all the same.
 func (s *Stream) Close(ctx context.Context) error {
 	if s.s == nil {
 		return s.virtual.Close(ctx)

@@ -162,8 +162,9 @@ func connectUDP(ctx context.Context, remote netip.AddrPort) (*UDP, error) {
 
 // SendTo sends p to an address as one datagram; it may be empty. It hardly ever
 // waits: only while the system's buffer is full. A cancelled SendTo sent nothing.
-// For a datagram that is too long the error Is [syscall.EMSGSIZE]. A connected socket
-// refuses it with [syscall.EISCONN].
+// It returns [trigo.ErrClosed] if the socket is or gets closed, [trigo.ErrBusy]
+// while another call sends. For a datagram that is too long the error Is
+// [syscall.EMSGSIZE]. A connected socket refuses it with [syscall.EISCONN].
 func (u *UDP) SendTo(ctx context.Context, p []byte, to netip.AddrPort) error {
 	var err error
 	switch {
@@ -178,9 +179,10 @@ func (u *UDP) SendTo(ctx context.Context, p []byte, to netip.AddrPort) error {
 	return nil
 }
 
-// Send is SendTo for a connected socket, to its peer. It can return what became of a
-// datagram before: [syscall.ECONNREFUSED] if there was nobody. On a socket that
-// is not connected the error Is [syscall.EDESTADDRREQ].
+// Send is SendTo for a connected socket, to its peer: it waits, is cancelled and
+// fails as that does. It can also return what became of a datagram before:
+// [syscall.ECONNREFUSED] if there was nobody. On a socket that is not connected
+// the error Is [syscall.EDESTADDRREQ].
 func (u *UDP) Send(ctx context.Context, p []byte) error {
 	var err error
 	switch {
@@ -195,7 +197,9 @@ func (u *UDP) Send(ctx context.Context, p []byte) error {
 // ReceiveFrom waits for a datagram, and returns its length and its sender. An IPv4
 // sender is always told as such. If the datagram is longer than p, its first
 // len(p) bytes are in p, the rest is lost, and the error Is [io.ErrShortBuffer].
-// A cancelled ReceiveFrom took nothing. Errors leave the socket usable.
+// A cancelled ReceiveFrom took nothing. It returns [trigo.ErrClosed] if the socket
+// is or gets closed, [trigo.ErrBusy] while another call receives. Only ErrClosed
+// lasts: all other errors leave the socket usable.
 func (u *UDP) ReceiveFrom(ctx context.Context, p []byte) (n int, from netip.AddrPort, err error) {
 	n, from, truncated, err := u.s.RecvDatagram(ctx, p)
 	if err == nil && truncated {
@@ -207,14 +211,17 @@ func (u *UDP) ReceiveFrom(ctx context.Context, p []byte) (n int, from netip.Addr
 	return n, unmap(from), nil
 }
 
-// Receive is ReceiveFrom for those who know the sender. On a connected socket it can
-// return [syscall.ECONNREFUSED]: nobody was there for a datagram that was sent.
+// Receive is ReceiveFrom for those who know the sender: it waits, is cancelled and
+// fails as that does. On a connected socket it can return [syscall.ECONNREFUSED]:
+// nobody was there for a datagram that was sent.
 func (u *UDP) Receive(ctx context.Context, p []byte) (n int, err error) {
 	n, _, err = u.ReceiveFrom(ctx, p)
 	return n, err
 }
 
-// Close closes the socket and wakes every call that waits on it. It never waits.
+// Close closes the socket and wakes every call that waits on it, with
+// [trigo.ErrClosed]. It never waits; ctx makes no difference. Its error, if any, is
+// what the system said, and the socket is closed all the same.
 func (u *UDP) Close(ctx context.Context) error {
 	return u.fail("close", 0, u.s.Close(ctx))
 }

@@ -95,6 +95,9 @@ type UnixListenOptions struct {
 //
 // On Linux a path that begins with @ is an abstract name. It has no file, no
 // mode, and cannot be replaced.
+//
+// Nothing is waited for but the file system: ctx must be alive when it begins, and
+// makes no difference from then on. When it fails, path is as it was.
 func ListenUnix(ctx context.Context, path string, opts *UnixListenOptions) (*Listener, error) {
 	var o UnixListenOptions
 	if opts != nil {

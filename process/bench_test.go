@@ -8,11 +8,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"testing"
-	"time"
 
 	"trigo"
+	"trigo/internal/bench"
 	"trigo/nursery"
 )
 
@@ -24,37 +23,19 @@ import (
 //
 //	go test -run '^$' -bench Ratio ./process
 
-// ratio runs a and b in turn, the order changing from round to round, each
-// perRound times, and reports the median of a's time over b's.
-func ratio(bb *testing.B, rounds, perRound int, a, b func()) {
-	timed := func(f func()) float64 {
-		start := time.Now()
-		for range perRound {
-			f()
+// ratio has each do its work perRound times in each round.
+func ratio(b *testing.B, rounds, perRound int, ours, theirs func()) {
+	repeat := func(work func()) func(n int) {
+		return func(n int) {
+			for range n {
+				work()
+			}
 		}
-		return float64(time.Since(start)) / float64(perRound)
 	}
-	timed(a) // warm-up
-	timed(b)
-	var ratios, as, bs []float64
-	for i := range rounds {
-		var ta, tb float64
-		if i%2 == 0 {
-			ta, tb = timed(a), timed(b)
-		} else {
-			tb, ta = timed(b), timed(a)
-		}
-		ratios, as, bs = append(ratios, ta/tb), append(as, ta), append(bs, tb)
-	}
-	for _, s := range [][]float64{ratios, as, bs} {
-		slices.Sort(s)
-	}
-	bb.ReportMetric(ratios[rounds/2], "ratio")
-	bb.ReportMetric(ratios[rounds/4], "q1")
-	bb.ReportMetric(ratios[rounds*3/4], "q3")
-	bb.ReportMetric(as[rounds/2], "trigo-ns")
-	bb.ReportMetric(bs[rounds/2], "exec-ns")
-	bb.ReportMetric(0, "ns/op")
+	times := bench.Turns(rounds, perRound, repeat(ours), repeat(theirs))
+	times.Ratio(0, 1).Report(b, "ratio")
+	b.ReportMetric(times.Of(0).Median, "trigo-ns")
+	b.ReportMetric(times.Of(1).Median, "exec-ns")
 }
 
 // The outputs are /dev/null, as they are by default for an exec.Cmd.

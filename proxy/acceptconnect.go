@@ -66,13 +66,18 @@ func parseConnectRequest(head []byte) (*ConnectRequest, error) {
 
 // Accept tells the client that it is connected. From then on the stream of the
 // request is what goes through.
+//
+// It waits while the transport is full. Its errors are those of SendAll of the
+// stream. After one, a cancel among them, the client may have got half an answer:
+// only closing is left.
 func (r *ConnectRequest) Accept(ctx context.Context) error {
 	return r.answer(ctx, "accept", "HTTP/1.1 200 Connection established\r\n\r\n")
 }
 
 // Refuse tells the client that it is not connected, and why: with a status
 // from 400 to 599. 407 asks for an account. Then end the stream with
-// [trigo.LingeringClose], so that the client gets to read it.
+// [trigo.LingeringClose], so that the client gets to read it. It waits and fails as
+// Accept does; another code is an error, and then nothing was sent.
 func (r *ConnectRequest) Refuse(ctx context.Context, code int) error {
 	if code < 400 || code > 599 {
 		return fail("refuse", r.layer(), fmt.Errorf("%d is no status of an error", code))

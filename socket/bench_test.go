@@ -6,9 +6,10 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"slices"
 	"testing"
 	"time"
+
+	"trigo/internal/bench"
 )
 
 // The benchmarks of this file measure a Socket against package net in one process
@@ -17,39 +18,6 @@ import (
 // ("ratio"), with the quartiles ("q1", "q3"), and the medians of both.
 //
 //	go test -run '^$' -bench Ratio ./socket
-
-// ratio runs a and b in turn, the order changing from round to round.
-func ratio(bb *testing.B, a, b func(n int)) {
-	const rounds = 400 // in one b.N
-	n := max(bb.N/rounds, 1)
-	timed := func(f func(int)) float64 {
-		start := time.Now()
-		f(n)
-		return float64(time.Since(start)) / float64(n)
-	}
-	var ratios, as, bs []float64
-	timed(a) // warm-up
-	timed(b)
-	bb.ResetTimer()
-	for i := range rounds {
-		var ta, tb float64
-		if i%2 == 0 {
-			ta, tb = timed(a), timed(b)
-		} else {
-			tb, ta = timed(b), timed(a)
-		}
-		ratios, as, bs = append(ratios, ta/tb), append(as, ta), append(bs, tb)
-	}
-	for _, s := range [][]float64{ratios, as, bs} {
-		slices.Sort(s)
-	}
-	bb.ReportMetric(ratios[rounds/2], "ratio")
-	bb.ReportMetric(ratios[rounds/4], "q1")
-	bb.ReportMetric(ratios[rounds*3/4], "q3")
-	bb.ReportMetric(as[rounds/2], "a-ns/op")
-	bb.ReportMetric(bs[rounds/2], "b-ns/op")
-	bb.ReportMetric(0, "ns/op")
-}
 
 const ping = 64
 
@@ -81,7 +49,13 @@ func BenchmarkRatioUDPPingPong(b *testing.B) {
 	}
 	_ = from
 	b.ReportAllocs()
-	ratio(b, ours, netPingPong(b))
+	theirs := netPingPong(b)
+	b.ResetTimer()
+	const rounds = 400 // in one b.N
+	times := bench.Turns(rounds, max(b.N/rounds, 1), ours, theirs)
+	times.Ratio(0, 1).Report(b, "ratio")
+	b.ReportMetric(times.Of(0).Median, "a-ns/op")
+	b.ReportMetric(times.Of(1).Median, "b-ns/op")
 }
 
 func netPingPong(b *testing.B) func(n int) {
@@ -190,25 +164,9 @@ func receiveBatch(b *testing.B, byNet bool) {
 // receiving takes turns with two ways to receive, of which each returns the time
 // of one datagram.
 func receiving(b *testing.B, name string, single, together func() float64) {
-	var ratios, as, bs []float64
 	b.ResetTimer()
-	for i := range max(b.N, 20) {
-		var ta, tb float64
-		if i%2 == 0 {
-			ta, tb = single(), together()
-		} else {
-			tb, ta = together(), single()
-		}
-		ratios, as, bs = append(ratios, ta/tb), append(as, ta), append(bs, tb)
-	}
-	for _, s := range [][]float64{ratios, as, bs} {
-		slices.Sort(s)
-	}
-	n := len(ratios)
-	b.ReportMetric(ratios[n/2], "ratio")
-	b.ReportMetric(ratios[n/4], "q1")
-	b.ReportMetric(ratios[n*3/4], "q3")
-	b.ReportMetric(as[n/2], "single-ns/datagram")
-	b.ReportMetric(bs[n/2], name+"-ns/datagram")
-	b.ReportMetric(0, "ns/op")
+	times := bench.Rounds(max(b.N, 20), single, together)
+	times.Ratio(0, 1).Report(b, "ratio")
+	b.ReportMetric(times.Of(0).Median, "single-ns/datagram")
+	b.ReportMetric(times.Of(1).Median, name+"-ns/datagram")
 }

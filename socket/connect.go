@@ -122,7 +122,12 @@ func (s *Socket) IsReadable() bool {
 	return err == nil && ready
 }
 
-// WaitReadable waits until receiving or accepting would not wait.
+// WaitReadable waits until receiving or accepting would not wait: something is
+// there, or the end, or an error, which it leaves to that call. It counts as
+// receiving: beside another call that does it is [trigo.ErrBusy], and so is the
+// other way round. Close wakes it, with [trigo.ErrClosed]. A cancelled call had no
+// effect. Where the system has no readiness (Windows) the error Is
+// [errors.ErrUnsupported].
 func (s *Socket) WaitReadable(ctx context.Context) error {
 	if err := s.d.waitRead(ctx); err != nil {
 		return s.fail("wait to receive", err)
@@ -130,7 +135,9 @@ func (s *Socket) WaitReadable(ctx context.Context) error {
 	return nil
 }
 
-// WaitWritable waits until sending might not wait.
+// WaitWritable waits until sending might not wait, be it because it would fail. It
+// may return early. It counts as sending, as [Socket.WaitReadable] counts as
+// receiving. Close wakes it, with [trigo.ErrClosed]; a cancelled call had no effect.
 func (s *Socket) WaitWritable(ctx context.Context) error {
 	if err := s.d.waitWrite(ctx); err != nil {
 		return s.fail("wait to send", err)

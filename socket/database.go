@@ -22,7 +22,8 @@ var wellKnown = map[string]int{
 }
 
 // Getprotobyname returns the number of a protocol, such as 1 for "icmp". For an
-// unknown name the error Is [os.ErrNotExist].
+// unknown name the error Is [os.ErrNotExist]. It asks no resolver and waits for
+// nobody: it reads a file, and ctx must be alive when it begins.
 //
 // Trio: trio.socket.getprotobyname.
 func Getprotobyname(ctx context.Context, name string) (int, error) {

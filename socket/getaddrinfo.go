@@ -53,6 +53,9 @@ type AddrInfo struct {
 // changes who is asked. A name that does not exist, or is not numeric where it must
 // be, is a [*net.DNSError] with IsNotFound.
 //
+// It waits for the resolver, until ctx ends, and for nothing else; a cancelled call
+// had no effect. Even for what is numeric a dead ctx is an error.
+//
 // Trio: trio.socket.getaddrinfo.
 func Getaddrinfo(ctx context.Context, host, port string, hints *Hints) ([]AddrInfo, error) {
 	var h Hints

@@ -25,6 +25,10 @@ const (
 // its port. What has no name is told as a number; with [NINameReqd] a host without one
 // is a [*net.DNSError]. [WithResolver] changes who is asked.
 //
+// It waits for the resolver, until ctx ends, and not at all with [NINumericHost];
+// the names of services are in a file. To be cancelled is an error also without
+// [NINameReqd].
+//
 // Trio: trio.socket.getnameinfo.
 func Getnameinfo(ctx context.Context, addr netip.AddrPort, flags NIFlags) (host, service string, err error) {
 	if host, err = nameOf(ctx, addr, flags); err != nil {

@@ -16,8 +16,9 @@ import (
 
 // LookupHost returns the addresses of host, which is a name or a literal address:
 // each once, at least one, IPv4 ones never in the form of IPv6. It uses the
-// resolver of ctx ([WithResolver]); a literal address is never looked up. Names may be
-// international ones. A name without addresses is a [*net.DNSError].
+// resolver of ctx ([WithResolver]) and waits for that until ctx ends; a cancelled
+// call had no effect. A literal address is never looked up, and no matter for ctx.
+// Names may be international ones. A name without addresses is a [*net.DNSError].
 func LookupHost(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip.Unmap()}, nil

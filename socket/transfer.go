@@ -138,8 +138,9 @@ func (s *Socket) RecvFromAddrPort(ctx context.Context, p []byte, flags int) (n i
 	return n, from, err
 }
 
-// RecvDatagram receives one datagram on an IP socket, and tells whether it was
-// longer than p; the rest of it is lost. It allocates nothing.
+// RecvDatagram waits for one datagram on an IP socket, receives it, and tells
+// whether it was longer than p; the rest of it is lost. A cancelled call took
+// nothing. It allocates nothing.
 func (s *Socket) RecvDatagram(ctx context.Context, p []byte) (n int, from netip.AddrPort, truncated bool, err error) {
 	if truncTells {
 		n, from, err = s.RecvFromAddrPort(ctx, p, msgTrunc)

@@ -5,13 +5,11 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
-	"os"
 	"runtime"
-	"slices"
 	"testing"
-	"time"
 
 	"trigo"
+	"trigo/internal/bench"
 	"trigo/netstream"
 )
 
@@ -25,49 +23,6 @@ import (
 //
 // The cipher is AES-128-GCM in TLS 1.3, as Go chooses it where the processor
 // has instructions for it.
-
-// clock is the time that all of this is measured in.
-func clock() time.Duration {
-	if os.Getenv("TRIGO_BENCH_CPU") != "" {
-		return cpuTime()
-	}
-	return time.Since(began)
-}
-
-var began = time.Now()
-
-// speed runs ours and theirs in turn, the order changing from round to round.
-func speed(b *testing.B, ours, theirs func(n int)) {
-	const rounds = 40 // in one b.N
-	n := max(b.N/rounds, 1)
-	timed := func(f func(int)) float64 {
-		start := clock()
-		f(n)
-		return float64(clock()-start) / float64(n)
-	}
-	var ratios, as, bs []float64
-	timed(ours) // warm-up
-	timed(theirs)
-	b.ResetTimer()
-	for i := range rounds {
-		var ta, tb float64
-		if i%2 == 0 {
-			ta, tb = timed(ours), timed(theirs)
-		} else {
-			tb, ta = timed(theirs), timed(ours)
-		}
-		ratios, as, bs = append(ratios, tb/ta), append(as, ta), append(bs, tb)
-	}
-	for _, s := range [][]float64{ratios, as, bs} {
-		slices.Sort(s)
-	}
-	b.ReportMetric(ratios[rounds/2], "speed")
-	b.ReportMetric(ratios[rounds/4], "q1")
-	b.ReportMetric(ratios[rounds*3/4], "q3")
-	b.ReportMetric(as[rounds/2], "trigo-ns/op")
-	b.ReportMetric(bs[rounds/2], "crypto/tls-ns/op")
-	b.ReportMetric(0, "ns/op")
-}
 
 func benchConfigs() (client, server *tls.Config) {
 	client, server = clientConfig13(), serverConfig()
@@ -163,7 +118,7 @@ func BenchmarkSpeedBulkSend(b *testing.B) {
 		}()
 	}
 	b.SetBytes(int64(len(data)))
-	speed(b, func(n int) {
+	bench.Speed(b, "crypto/tls", func(n int) {
 		for range n {
 			if err := client.SendAll(ctx, data); err != nil {
 				b.Fatal(err)
@@ -178,8 +133,8 @@ func BenchmarkSpeedBulkSend(b *testing.B) {
 	})
 }
 
-// BenchmarkSpeedBulkTransfer sends 1 MiB at a time to a peer that receives all of it:
-// each with its own kind.
+// BenchmarkSpeedBulkTransfer sends 1 MiB at a time to a peer that receives all
+// of it: each with its own kind.
 func BenchmarkSpeedBulkTransfer(b *testing.B) {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
@@ -208,7 +163,7 @@ func BenchmarkSpeedBulkTransfer(b *testing.B) {
 		}
 	}()
 	b.SetBytes(int64(len(data)))
-	speed(b, func(n int) {
+	bench.Speed(b, "crypto/tls", func(n int) {
 		for range n {
 			if err := client.SendAll(ctx, data); err != nil {
 				b.Fatal(err)
@@ -256,7 +211,7 @@ func BenchmarkSpeedPingPong(b *testing.B) {
 		}
 	}()
 	buf := make([]byte, ping)
-	speed(b, func(n int) {
+	bench.Speed(b, "crypto/tls", func(n int) {
 		for range n {
 			if err := client.SendAll(ctx, buf); err != nil {
 				b.Fatal(err)
@@ -298,7 +253,7 @@ func BenchmarkSpeedHandshake(b *testing.B) {
 		}
 		return c, s
 	}
-	speed(b, func(n int) {
+	bench.Speed(b, "crypto/tls", func(n int) {
 		for range n {
 			c, s := connect()
 			client, server := Client(fromConn(b, c), cc, nil), Server(fromConn(b, s), sc, nil)

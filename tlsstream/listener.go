@@ -35,7 +35,7 @@ func NewListener[S trigo.Stream](transport trigo.Listener[S], config *tls.Config
 
 // Accept waits for the next connection. It does not wait for the handshake,
 // which the first call on the stream does, so no client can keep others waiting.
-// Its errors are those of the listener below.
+// Its errors are those of the listener below. A cancelled Accept lost nothing.
 func (l *Listener) Accept(ctx context.Context) (*Stream, error) {
 	transport, err := l.accept(ctx)
 	if err != nil {
@@ -44,7 +44,9 @@ func (l *Listener) Accept(ctx context.Context) (*Stream, error) {
 	return Server(transport, l.config, &l.opts), nil
 }
 
-// Close closes the listener below.
+// Close closes the listener below, which wakes an Accept that waits, with
+// [trigo.ErrClosed]. Whether it waits, and its error, are those of the listener
+// below. Streams that were accepted stay open.
 func (l *Listener) Close(ctx context.Context) error { return l.transport.Close(ctx) }
 
 // Underlying returns the listener below, for [trigo.As].

@@ -89,8 +89,14 @@ func (s *Stream) breakSending(ctx context.Context, err error) error {
 	return err
 }
 
-// WaitSendAllMightNotBlock waits until the transport says so. It does no
+// WaitSendAllMightNotBlock waits until the transport says so, and before that for
+// whatever the receiving half or a handshake sends just now. It does no
 // handshake, and does not know what a handshake may have to wait for.
+//
+// Close and Abort wake it, with [trigo.ErrClosed], which it also returns after
+// [Stream.SendEOF]. A cancelled call had no effect. It returns [trigo.ErrBusy]
+// while another call uses the sending half, [trigo.ErrBroken] when sending or the
+// transport has failed.
 func (s *Stream) WaitSendAllMightNotBlock(ctx context.Context) error {
 	err := s.begin(ctx, &s.sending)
 	if err == nil {

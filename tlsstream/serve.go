@@ -19,8 +19,10 @@ type ListenOptions struct {
 	TCP netstream.ListenOptions
 }
 
-// ListenTCP listens on address as [netstream.ListenTCP] does, for TLS. config is
-// that of [Server].
+// ListenTCP listens on address as [netstream.ListenTCP] does, for TLS, and its
+// errors are those of that. config is that of [Server]. Only the lookup of a name
+// waits, until ctx ends; a cancelled call leaves nothing open. Afterwards ctx has
+// no effect on the listeners.
 //
 // Trio: trio.open_ssl_over_tcp_listeners.
 func ListenTCP(ctx context.Context, address string, config *tls.Config, opts *ListenOptions) ([]*Listener, error) {

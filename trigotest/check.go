@@ -112,7 +112,8 @@ func CheckHalfCloseableStream[S trigo.HalfCloseableStream](t *testing.T, maker, 
 
 // Clog sends zeros into s until a SendAll has to wait, and takes that SendAll
 // back. It makes of a stream whose buffers are bounded the clogged one that the
-// checks want. It fails if s takes more than 64 MiB.
+// checks want. It fails if s takes more than 64 MiB. When ctx ends, so does Clog;
+// s is still usable, and has in it what was sent.
 func Clog(ctx context.Context, s trigo.SendStream) error {
 	zeros := make([]byte, 64<<10)
 	for full, sent := 0, 0; full < 2; {

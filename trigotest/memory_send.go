@@ -115,8 +115,9 @@ func (s *MemorySendStream) shut(queue func()) {
 
 // GetData takes data out of the stream: up to max bytes, or all if max is not
 // positive. It waits until there is at least one byte, or the stream is closed or
-// aborted; a cancelled call took none. It returns io.EOF when the stream is closed and everything was got,
-// ErrBroken if it was aborted, ErrBusy while another call gets data.
+// aborted; a cancelled call took none. It returns io.EOF when the stream is closed
+// and everything was got, ErrBroken if it was aborted, ErrBusy while another call
+// gets data.
 func (s *MemorySendStream) GetData(ctx context.Context, max int) ([]byte, error) {
 	if err := trigo.CancelError(ctx); err != nil {
 		return nil, memoryError("get data", 0, err)

@@ -1,7 +1,0 @@
-//go:build !unix
-
-package tlsstream
-
-import "time"
-
-func cpuTime() time.Duration { return time.Since(began) }
