@@ -22,6 +22,12 @@ func channelRows() []Row {
 			})
 		}
 	}
+	for _, subscribers := range []int{1, 8, 64} {
+		rows = append(rows, Row{
+			Name:  fmt.Sprintf("broadcast to %d", subscribers),
+			Setup: func(s *Scope) []Contestant { return broadcasts(s, subscribers) },
+		})
+	}
 	for _, children := range []int{1, 10, 1000} {
 		rows = append(rows, Row{
 			Name:  fmt.Sprintf("nursery of %d", children),
@@ -52,11 +58,15 @@ func through(n, each int, send, receive func()) {
 }
 
 func channels(s *Scope, size, each int) []Contestant {
+	limit := 1.0 // it is faster
+	if size == 0 {
+		limit = 1 / 0.9
+	}
 	ours, theirs := channel.Open[int](size)
 	native := make(chan int, size)
 	return []Contestant{{Name: "trigo", Work: func(n int) {
 		through(n, each, func() { ours.Send(s.Ctx, 1) }, func() { theirs.Receive(s.Ctx) })
-	}}, {Name: "chan, with a select on ctx", Work: func(n int) {
+	}}, {Name: "chan, with a select on ctx", Limit: limit, Work: func(n int) {
 		through(n, each, func() {
 			select {
 			case native <- 1:
@@ -70,6 +80,54 @@ func channels(s *Scope, size, each int) []Contestant {
 		})
 	}}, {Name: "chan alone", Fewer: true, Work: func(n int) {
 		through(n, each, func() { native <- 1 }, func() { <-native })
+	}}}
+}
+
+// broadcasts sends values that each of many receivers gets.
+func broadcasts(s *Scope, subscribers int) []Contestant {
+	const size = 64
+	all := channel.OpenBroadcast[int](size, channel.Wait)
+	s.Cleanup(func() { all.Close(s.Ctx) })
+	var ours []*channel.Receiver[int]
+	var theirs []chan int
+	for range subscribers {
+		ours = append(ours, MustGet(all.Subscribe()))
+		theirs = append(theirs, make(chan int, size))
+	}
+	return []Contestant{{Name: "trigo", Work: func(n int) {
+		var wg sync.WaitGroup
+		for _, r := range ours {
+			wg.Go(func() {
+				for range n {
+					r.Receive(s.Ctx)
+				}
+			})
+		}
+		for i := range n {
+			Must(all.Send(s.Ctx, i))
+		}
+		wg.Wait()
+	}}, {Name: "a chan for each, with a select on ctx", Fewer: true, Work: func(n int) {
+		var wg sync.WaitGroup
+		for _, c := range theirs {
+			wg.Go(func() {
+				for range n {
+					select {
+					case <-c:
+					case <-s.Ctx.Done():
+					}
+				}
+			})
+		}
+		for i := range n {
+			for _, c := range theirs {
+				select {
+				case c <- i:
+				case <-s.Ctx.Done():
+				}
+			}
+		}
+		wg.Wait()
 	}}}
 }
 

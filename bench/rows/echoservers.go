@@ -27,12 +27,16 @@ var echoServers = []struct {
 	{name: "net with an AfterFunc for each call", start: child("echo afterfunc")},
 	{name: "gnet", fewer: true, start: child("echo gnet")},
 	{name: "cloudwego/netpoll", fewer: true, start: child("echo netpoll")},
+	{name: "tokio", fewer: true, lacks: tokioLacks, start: func(s *Scope) string {
+		address, _ := startProgram(s, nil, tokioPeer(), "echo")
+		return address
+	}},
 	{name: "python3-trio", lacks: pythonLacks("trio"), start: python(trioEcho)},
 	{name: "python3-anyio", lacks: pythonLacks("anyio"), start: python(anyioEcho)},
 	{name: "socat", fewer: true, lacks: func() string { return lacks("socat") }, start: func(s *Scope) string {
-		address, _ := startForeign(s, func(port string) []string {
-			return []string{"socat", "-b65536", "TCP-LISTEN:" + port + ",bind=127.0.0.1,fork,reuseaddr,nodelay,backlog=1024", "PIPE"}
-		})
+		address := freeAddress().String()
+		startForeign(s, "tcp", address, "socat", "-b65536",
+			"TCP-LISTEN:"+port(address)+",bind=127.0.0.1,fork,reuseaddr,nodelay,backlog=1024", "PIPE")
 		return address
 	}},
 }
@@ -78,18 +82,22 @@ func serveConns(handle func(context.Context, net.Conn)) func(context.Context, fu
 		if err != nil {
 			return err
 		}
-		defer context.AfterFunc(ctx, func() { l.Close() })()
-		ready(l.Addr())
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return err
-			}
-			go func() {
-				defer c.Close()
-				handle(ctx, c)
-			}()
+		return serveOn(ctx, l, ready, handle)
+	}
+}
+
+func serveOn(ctx context.Context, l net.Listener, ready func(net.Addr), handle func(context.Context, net.Conn)) error {
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	ready(l.Addr())
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return err
 		}
+		go func() {
+			defer c.Close()
+			handle(ctx, c)
+		}()
 	}
 }
 

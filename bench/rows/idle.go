@@ -4,10 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
+	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"trigo"
@@ -17,15 +21,21 @@ import (
 
 func idleRows() []Row {
 	rows := []Row{}
-	for _, conns := range []int{1_000, 4_000} {
+	for _, conns := range []int{1_000, manyConns()} {
 		rows = append(rows,
-			Row{Name: fmt.Sprintf("memory of an idle connection, both ends, of %d", conns), Unit: "B",
-				Setup: func(s *Scope) []Contestant { return idlePlain(s, s.Pick(conns/10, conns)) }},
-			Row{Name: fmt.Sprintf("memory of an idle TLS connection, both ends, of %d", conns), Unit: "B", Limit: 1,
-				Setup: func(s *Scope) []Contestant { return idleTLS(s, s.Pick(conns/10, conns)) }},
+			Row{Name: fmt.Sprintf("memory of an idle connection, both ends of %d", conns), Unit: "B",
+				Setup: func(s *Scope) []Contestant {
+					conns := s.Pick(200, conns)
+					return []Contestant{idle(s, "trigo", conns), idle(s, "net", conns)}
+				}},
+			Row{Name: fmt.Sprintf("memory of an idle TLS connection, both ends of %d", conns), Unit: "B",
+				Setup: func(s *Scope) []Contestant {
+					conns := s.Pick(200, conns)
+					return []Contestant{idle(s, "trigo TLS", conns), idle(s, "crypto/tls", conns).within(1)}
+				}},
 		)
 	}
-	for _, conns := range []int{100, 1_000, 8_000} {
+	for _, conns := range []int{100, 1_000, manyConns()} {
 		rows = append(rows, Row{
 			Name: fmt.Sprintf("cancel of %d blocked receives, the last of them", conns), Unit: "µs",
 			Setup: func(s *Scope) []Contestant { return cancels(s, s.Pick(min(conns, 1000), conns)) },
@@ -34,28 +44,84 @@ func idleRows() []Row {
 	return rows
 }
 
-// heapOf tells how much of the heap and the stacks each of n things holds, while
-// a receiver waits in each.
-func heapOf(n int, make_ func() (wait, free func())) float64 {
+// manyConns is 10,000, or how many connections can have both ends in one process
+// where fewer descriptors are allowed.
+func manyConns() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 1_000
+	}
+	return max(1_000, min(10_000, (int(limit.Cur)-500)/2/1000*1000))
+}
+
+// idle connections are measured in a process that has done nothing else.
+func idle(s *Scope, kind string, conns int) Contestant {
+	return Contestant{Name: kind, Fewer: kind == "net" || kind == "crypto/tls", Measure: func() float64 {
+		line := runServer(s, "idle "+kind, strconv.Itoa(conns))
+		return MustGet(strconv.ParseFloat(line, 64))
+	}}
+}
+
+func init() {
+	for kind, open := range map[string]func(s *Scope, l *idleListener) *idleConn{
+		"trigo": idleTrigo, "net": idleNet, "trigo TLS": idleTrigoTLS, "crypto/tls": idleNetTLS,
+	} {
+		servers["idle "+kind] = func(ctx context.Context, _ func(net.Addr)) error {
+			conns, err := strconv.Atoi(os.Args[1])
+			if err != nil {
+				return err
+			}
+			s, end := newScope(ctx, false)
+			defer end()
+			l := &idleListener{dial: dialer(s)}
+			l.client, l.server = tlsConfigs()
+			fmt.Println(heapOf(conns, func() *idleConn { return open(s, l) }))
+			return nil
+		}
+	}
+}
+
+// idleListener is what the connections of a process are made with.
+type idleListener struct {
+	dial           func() (client, server net.Conn)
+	client, server *tls.Config
+}
+
+// idleConn is a connection with a receiver at both ends, over which a message has
+// gone each way.
+type idleConn struct {
+	receive [2]func()
+	free    func()
+}
+
+// heapOf tells how much of the heap and the stacks each of n connections holds.
+func heapOf(n int, open func() *idleConn) float64 {
 	held := func() float64 {
-		runtime.GC()
-		runtime.GC()
+		for range 3 {
+			runtime.GC() // the pools are empty after the second
+		}
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return float64(m.HeapAlloc + m.StackInuse)
 	}
-	before := held()
-	var frees []func()
+	var conns []*idleConn
 	var waiting sync.WaitGroup
+	add := func() {
+		c := open()
+		conns = append(conns, c)
+		for _, receive := range c.receive {
+			waiting.Go(receive)
+		}
+	}
+	add() // whatever is made once is there now
+	before := held()
 	for range n {
-		wait, free := make_()
-		frees = append(frees, free)
-		waiting.Go(wait)
+		add()
 	}
 	time.Sleep(50 * time.Millisecond) // until they wait
 	after := held()
-	for _, free := range frees {
-		free()
+	for _, c := range conns {
+		c.free()
 	}
 	waiting.Wait()
 	return (after - before) / float64(n)
@@ -69,47 +135,62 @@ func dialer(s *Scope) func() (client, server net.Conn) {
 	}
 }
 
-func idlePlain(s *Scope, conns int) []Contestant {
-	dial := dialer(s)
-	return []Contestant{{Name: "trigo", Measure: func() float64 {
-		return heapOf(conns, func() (wait, free func()) {
-			a, b := dial()
-			c, p := MustGet(netstream.FromConn(a)), MustGet(netstream.FromConn(b))
-			buf := make([]byte, 1)
-			return func() { p.ReceiveSome(s.Ctx, buf) }, func() { c.Abort(); p.Abort() }
-		})
-	}}, {Name: "net", Fewer: true, Measure: func() float64 {
-		return heapOf(conns, func() (wait, free func()) {
-			a, b := dial()
-			buf := make([]byte, 1)
-			return func() { b.Read(buf) }, func() { a.Close(); b.Close() }
-		})
-	}}}
+func idleTrigo(s *Scope, l *idleListener) *idleConn {
+	a, b := l.dial()
+	return idleStreams(s.Ctx, MustGet(netstream.FromConn(a)), MustGet(netstream.FromConn(b)))
 }
 
-func idleTLS(s *Scope, conns int) []Contestant {
-	dial := dialer(s)
-	cc, sc := tlsConfigs()
-	return []Contestant{{Name: "trigo", Measure: func() float64 {
-		return heapOf(conns, func() (wait, free func()) {
-			a, b := dial()
-			c, p := handshaken(s, tlsstream.Client(MustGet(netstream.FromConn(a)), cc, nil),
-				tlsstream.Server(MustGet(netstream.FromConn(b)), sc, nil))
-			buf := make([]byte, 1)
-			return func() { p.ReceiveSome(s.Ctx, buf) }, func() { c.Abort(); p.Abort() }
-		})
-	}}, {Name: "crypto/tls", Fewer: true, Measure: func() float64 {
-		return heapOf(conns, func() (wait, free func()) {
-			a, b := dial()
-			c, p := tls.Client(a, cc), tls.Server(b, sc)
-			done := make(chan error, 1)
-			go func() { done <- p.Handshake() }()
-			Must(c.Handshake())
-			Must(<-done)
-			buf := make([]byte, 1)
-			return func() { p.Read(buf) }, func() { a.Close(); b.Close() }
-		})
-	}}}
+func idleTrigoTLS(s *Scope, l *idleListener) *idleConn {
+	a, b := l.dial()
+	c, p := handshaken(s, tlsstream.Client(MustGet(netstream.FromConn(a)), l.client, nil),
+		tlsstream.Server(MustGet(netstream.FromConn(b)), l.server, nil))
+	return idleStreams(s.Ctx, c, p)
+}
+
+// abortable is what the streams have in common.
+type abortable interface {
+	trigo.Stream
+	Abort() error
+}
+
+func idleStreams(ctx context.Context, a, b abortable) *idleConn {
+	buf := make([]byte, 1)
+	for _, way := range [][2]trigo.Stream{{a, b}, {b, a}} {
+		Must(way[0].SendAll(ctx, buf))
+		Must(receiveFull(ctx, way[1], buf))
+	}
+	receive := func(s trigo.Stream) func() {
+		return func() { s.ReceiveSome(ctx, make([]byte, 1)) }
+	}
+	return &idleConn{[2]func(){receive(a), receive(b)}, func() { a.Abort(); b.Abort() }}
+}
+
+func idleNet(s *Scope, l *idleListener) *idleConn {
+	return idleConns(l.dial())
+}
+
+func idleNetTLS(s *Scope, l *idleListener) *idleConn {
+	a, b := l.dial()
+	c, p := tls.Client(a, l.client), tls.Server(b, l.server)
+	done := make(chan error, 1)
+	go func() { done <- p.Handshake() }()
+	Must(c.Handshake())
+	Must(<-done)
+	idle := idleConns(c, p)
+	idle.free = func() { a.Close(); b.Close() } // without goodbyes
+	return idle
+}
+
+func idleConns(a, b net.Conn) *idleConn {
+	buf := make([]byte, 1)
+	for _, way := range [][2]net.Conn{{a, b}, {b, a}} {
+		MustGet(way[0].Write(buf))
+		MustGet(io.ReadFull(way[1], buf))
+	}
+	receive := func(c net.Conn) func() {
+		return func() { c.Read(make([]byte, 1)) }
+	}
+	return &idleConn{[2]func(){receive(a), receive(b)}, func() { a.Close(); b.Close() }}
 }
 
 // cancels tells how long it takes until the last of many that wait has returned.
@@ -131,14 +212,14 @@ func cancels(s *Scope, conns int) []Contestant {
 	}}}
 }
 
-func lastOf(s *Scope, n int, make_ func() (wait func(ctx context.Context), free func())) float64 {
+func lastOf(s *Scope, n int, open func() (wait func(ctx context.Context), free func())) float64 {
 	ctx, cancel := context.WithCancel(s.Ctx)
 	defer cancel()
 	var frees []func()
 	ends := make([]time.Time, n)
 	var waiting sync.WaitGroup
 	for i := range n {
-		wait, free := make_()
+		wait, free := open()
 		frees = append(frees, free)
 		waiting.Go(func() {
 			wait(ctx)
@@ -146,6 +227,7 @@ func lastOf(s *Scope, n int, make_ func() (wait func(ctx context.Context), free 
 		})
 	}
 	time.Sleep(50 * time.Millisecond) // until they wait
+	runtime.GC()                      // that of the work before is not to fall into this
 	start := time.Now()
 	cancel()
 	waiting.Wait()

@@ -11,15 +11,15 @@ import (
 
 func pingPongRows() []Row {
 	return []Row{
-		{Name: "A/A: net against itself, ping-pong 64 B", Setup: func(s *Scope) []Contestant {
-			return []Contestant{netPingPong(s, 64), netPingPong(s, 64)}
-		}},
 		pingPong(64, 1.03),
 		pingPong(16<<10, 0),
 		echoRow(64, 1), echoRow(64, 50), echoRow(64, 1000),
 		echoRow(16<<10, 1), echoRow(16<<10, 50), echoRow(16<<10, 1000),
-		{Name: "ping-pong 64 B, a new timeout for each call", Limit: 1.15, Setup: func(s *Scope) []Contestant {
-			return []Contestant{trigoTimeouts(s), netDeadlines(s), afterFuncEachCall(s, 64)}
+		{Name: "ping-pong 64 B, a new timeout for each call", Setup: func(s *Scope) []Contestant {
+			return []Contestant{trigoTimeouts(s), netDeadlines(s).within(1.15), afterFuncEachCall(s, 64)}
+		}},
+		{Name: "receive of 64 B that are there", Setup: func(s *Scope) []Contestant {
+			return []Contestant{trigoReady(s, 64), netReady(s, 64).within(1)}
 		}},
 	}
 }
@@ -27,10 +27,9 @@ func pingPongRows() []Row {
 // pingPong has both ends in this process, under one ctx that lives long.
 func pingPong(size int, limit float64) Row {
 	return Row{
-		Name:  fmt.Sprintf("ping-pong %d B, both ends", size),
-		Limit: limit,
+		Name: fmt.Sprintf("ping-pong %d B, both ends", size),
 		Setup: func(s *Scope) []Contestant {
-			return []Contestant{trigoPingPong(s, size), netPingPong(s, size), afterFuncEachCall(s, size)}
+			return []Contestant{trigoPingPong(s, size), netPingPong(s, size).within(limit), afterFuncEachCall(s, size)}
 		},
 	}
 }
@@ -140,6 +139,40 @@ func netDeadlines(s *Scope) Contestant {
 	}}
 }
 
+// ready takes what is there in pieces of size bytes, n of them, and has more put
+// there when nothing is left.
+func ready(n, size int, put func(chunk []byte), take func(piece []byte)) {
+	chunk := make([]byte, 256*size)
+	left := 0
+	for range n {
+		if left == 0 {
+			put(chunk)
+			left = len(chunk)
+		}
+		take(chunk[:size])
+		left -= size
+	}
+	for ; left > 0; left -= size {
+		take(chunk[:size])
+	}
+}
+
+func trigoReady(s *Scope, size int) Contestant {
+	client, server := streamPair(s)
+	return Contestant{Name: "trigo", Work: func(n int) {
+		ready(n, size, func(chunk []byte) { Must(client.SendAll(s.Ctx, chunk)) },
+			func(piece []byte) { Must(receiveFull(s.Ctx, server, piece)) })
+	}}
+}
+
+func netReady(s *Scope, size int) Contestant {
+	client, server := netPair(s)
+	return Contestant{Name: "net", Fewer: true, Work: func(n int) {
+		ready(n, size, func(chunk []byte) { MustGet(client.Write(chunk)) },
+			func(piece []byte) { MustGet(io.ReadFull(server, piece)) })
+	}}
+}
+
 // echoRow has echo servers in processes of their own, and one client for all.
 func echoRow(size, conns int) Row {
 	return Row{
@@ -173,13 +206,18 @@ func manyRoundTrips(s *Scope, address string, size, conns int) func(n int) {
 		s.Cleanup(func() { c.Close() })
 		works[i] = roundTrips(c, size)
 	}
+	return allAtOnce(works)
+}
+
+// allAtOnce shares n units of work out among many goroutines.
+func allAtOnce(works []func(n int)) func(n int) {
 	return func(n int) {
 		var wg sync.WaitGroup
 		var once sync.Once
 		var first error
 		for i, work := range works {
-			share := n / conns
-			if i < n%conns {
+			share := n / len(works)
+			if i < n%len(works) {
 				share++
 			}
 			if share == 0 {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"time"
@@ -17,10 +18,6 @@ import (
 type Row struct {
 	Name string // "ping-pong 64 B, 50 connections"
 	Unit string // of the values: "" means the time of one unit of work
-
-	// Limit is the most that trigo's value may be of the first peer's, by what
-	// the packages promise; 0 if nothing was promised.
-	Limit float64
 
 	// Setup builds what the work needs. The first contestant is trigo.
 	Setup func(s *Scope) []Contestant
@@ -34,16 +31,26 @@ type Contestant struct {
 	// call, say. What trigo has to reach is a little more modest there.
 	Fewer bool
 
+	// Limit is the most that trigo's value may be of this one's, by what is
+	// promised; 0 if nothing was.
+	Limit float64
+
 	Work    func(n int)    // does n units of work, or
 	Measure func() float64 // returns the value itself
 	Skip    string         // why it cannot take part here
 }
 
+// within returns c with a promise: trigo's value is at most limit of c's.
+func (c Contestant) within(limit float64) Contestant {
+	c.Limit = limit
+	return c
+}
+
 // All are the rows, in the order of the table.
 func All() []Row {
 	return slices.Concat(
-		pingPongRows(), bulkRows(), udpRows(), dialRows(), idleRows(),
-		tlsRows(), channelRows(), processRows(),
+		controlRows(), pingPongRows(), bulkRows(), udpRows(), pairRows(), dialRows(), idleRows(),
+		tlsRows(), httpRows(), relayRows(), channelRows(), processRows(), fileRows(),
 	)
 }
 
@@ -65,6 +72,13 @@ func newScope(ctx context.Context, short bool) (s *Scope, end func()) {
 			f()
 		}
 	}
+}
+
+// Dir returns a new directory that is gone at the end of the row.
+func (s *Scope) Dir() string {
+	dir := MustGet(os.MkdirTemp("", "bench"))
+	s.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
 // Cleanup calls f at the end of the row, in the reverse order.
@@ -98,8 +112,7 @@ func MustGet[T any](v T, err error) T {
 // Result is what one row came to.
 type Result struct {
 	Name        string
-	Unit        string  `json:",omitempty"`
-	Limit       float64 `json:",omitempty"`
+	Unit        string `json:",omitempty"`
 	Contestants []Figures
 }
 
@@ -107,6 +120,7 @@ type Result struct {
 type Figures struct {
 	Name    string
 	Fewer   bool          `json:",omitempty"`
+	Limit   float64       `json:",omitempty"` // of Ratio; 0 if nothing was promised
 	Skipped string        `json:",omitempty"`
 	Value   *bench.Spread `json:",omitempty"` // ns a unit of work, or in Unit
 	Ratio   *bench.Spread `json:",omitempty"` // of trigo's to this one's, round by round
@@ -124,12 +138,12 @@ func (r Result) Late() bool {
 		}
 		limit := 1.0
 		switch {
-		case i == 1 && r.Limit > 0:
-			limit = r.Limit
+		case f.Limit > 0:
+			limit = f.Limit
 		case f.Fewer:
 			limit = 1.05
 		}
-		if f.Ratio.Median > limit && f.Ratio.Q1 > 1 {
+		if f.Ratio.Median > limit && f.Ratio.Q1 > min(limit, 1) {
 			return true
 		}
 	}
@@ -150,20 +164,25 @@ func (r Row) Run(ctx context.Context, short bool) (result Result, err error) {
 		end()
 	}()
 	all := r.Setup(s)
-	result = Result{Name: r.Name, Unit: r.Unit, Limit: r.Limit}
+	result = Result{Name: r.Name, Unit: r.Unit}
 	var present []Contestant
 	for _, c := range all {
 		if c.Skip == "" {
 			present = append(present, c)
 		}
 	}
-	if len(present) == 0 || all[0].Skip != "" {
+	var values bench.Values
+	var allocs []float64
+	switch {
+	case len(present) == 0: // the work cannot be done here at all
+	case all[0].Skip != "":
 		return result, errors.New(r.Name + ": trigo cannot take part")
+	default:
+		values, allocs = measure(present, short)
 	}
-	values, allocs := measure(present, short)
 	next := 0
 	for _, c := range all {
-		f := Figures{Name: c.Name, Fewer: c.Fewer, Skipped: c.Skip}
+		f := Figures{Name: c.Name, Fewer: c.Fewer, Limit: c.Limit, Skipped: c.Skip}
 		if c.Skip == "" {
 			value := values.Of(next)
 			f.Value = &value
@@ -184,17 +203,20 @@ func (r Row) Run(ctx context.Context, short bool) (result Result, err error) {
 // measure has the contestants take their turns.
 func measure(cs []Contestant, short bool) (values bench.Values, allocs []float64) {
 	if cs[0].Measure != nil {
-		rounds := 7
+		least, most, budget := 3, 15, 20*time.Second
 		if short {
-			rounds = 3
+			least, most, budget = 1, 3, time.Second
 		}
+		start := time.Now()
 		measures := make([]func() float64, len(cs))
 		for i, c := range cs {
 			measures[i] = c.Measure
+			c.Measure() // what is slow because it is the first does not count
 		}
-		return bench.Rounds(rounds, measures...), nil
+		rounds := int(budget / time.Since(start))
+		return bench.Rounds(min(max(rounds, least), most), measures...), nil
 	}
-	rounds, target := 40, 40*time.Millisecond
+	rounds, target := 100, 30*time.Millisecond
 	if short {
 		rounds, target = 10, 10*time.Millisecond
 	}

@@ -33,10 +33,12 @@ func TestLate(t *testing.T) {
 		{"slower than one with fewer by 6 %", 0, []Figures{figures(true, 1.02, 1.06)}, true},
 		{"within what is promised", 1.15, []Figures{figures(true, 1.05, 1.1)}, false},
 		{"not within it", 1.03, []Figures{figures(true, 1.01, 1.04)}, true},
+		{"not half as slow, as was promised", 0.5, []Figures{figures(true, 0.51, 0.53)}, true},
 		{"slower than the second", 0, []Figures{figures(false, 0.5, 0.6), figures(false, 1.1, 1.2)}, true},
 		{"a peer that skipped", 0, []Figures{{Skipped: "not here"}}, false},
 	} {
-		r := Result{Limit: c.limit, Contestants: append([]Figures{{Name: "trigo"}}, c.peers...)}
+		r := Result{Contestants: append([]Figures{{Name: "trigo"}}, c.peers...)}
+		r.Contestants[1].Limit = c.limit
 		if got := r.Late(); got != c.want {
 			t.Errorf("%s: late is %t", c.name, got)
 		}
@@ -53,12 +55,12 @@ func TestRunOfARow(t *testing.T) {
 			}
 		}
 	}
-	row := Row{Name: "row", Limit: 2, Setup: func(s *Scope) []Contestant {
+	row := Row{Name: "row", Setup: func(s *Scope) []Contestant {
 		s.Cleanup(func() { cleaned++ })
 		return []Contestant{
 			{Name: "trigo", Work: work("trigo")},
 			{Name: "absent", Skip: "it is not installed"},
-			{Name: "other", Work: work("other"), Fewer: true},
+			Contestant{Name: "other", Work: work("other"), Fewer: true}.within(2),
 		}
 	}}
 	r, err := row.Run(t.Context(), true)
@@ -69,7 +71,7 @@ func TestRunOfARow(t *testing.T) {
 		t.Fatalf("%+v", r.Contestants)
 	}
 	ours, other := r.Contestants[0], r.Contestants[2]
-	if ours.Ratio != nil || ours.Value == nil || other.Ratio == nil || other.Allocs == nil || !other.Fewer {
+	if ours.Ratio != nil || ours.Value == nil || other.Ratio == nil || other.Allocs == nil || !other.Fewer || other.Limit != 2 {
 		t.Errorf("%+v, %+v", ours, other)
 	}
 	if v := ours.Value.Median; v < 1000 || v > 100_000 {

@@ -16,7 +16,8 @@ import (
 type Values [][]float64
 
 // Turns has every contestant do n units of work in each round, as [Rounds]
-// does, and times them.
+// does, and times them. What was slow because it was the first of all is not
+// counted.
 //
 // Time is the clock's, or that of the processor if TRIGO_BENCH_CPU is set: then
 // a busy machine disturbs less, and what waits costs nothing.
@@ -29,20 +30,21 @@ func Turns(rounds, n int, contestants ...func(n int)) Values {
 			return float64(clock()-start) / float64(n)
 		}
 	}
+	for _, work := range timed {
+		work()
+	}
 	return Rounds(rounds, timed...)
 }
 
 // Rounds takes a value of every contestant in each round. Who begins moves on
-// from round to round, so that none always follows the same other. What was slow
-// because it was the first of all is not counted.
+// from round to round and every other round goes backwards, so that none is
+// always the first, or always follows the same other.
 func Rounds(rounds int, contestants ...func() float64) Values {
-	for _, measure := range contestants {
-		measure()
-	}
 	values := make(Values, len(contestants))
 	for round := range rounds {
+		step := 1 - 2*(round%2)
 		for i := range contestants {
-			who := (round + i) % len(contestants)
+			who := (round + step*i + len(contestants)) % len(contestants)
 			values[who] = append(values[who], contestants[who]())
 		}
 	}

@@ -29,7 +29,7 @@ func TestTurnsLetsEachBegin(t *testing.T) {
 	var order []int
 	note := func(who int) func(int) { return func(int) { order = append(order, who) } }
 	Turns(3, 1, note(0), note(1), note(2))
-	want := []int{0, 1, 2 /* before all */, 0, 1, 2, 1, 2, 0, 2, 0, 1}
+	want := []int{0, 1, 2 /* before all */, 0, 1, 2, 1, 0, 2, 2, 0, 1}
 	if !slices.Equal(order, want) {
 		t.Errorf("turns %v, want %v", order, want)
 	}
