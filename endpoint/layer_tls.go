@@ -159,21 +159,19 @@ func prepareTLS(s *setup) (*part, error) {
 		name = serverName(s.Layer, s.below)
 	}
 	peer := &tlsPeer{options: tlsstream.Options{HTTPSCompatible: s.text("ragged") == "ok"}}
-	load := func() error {
+	load := func() (use func(), err error) {
 		config, err := s.clientConfig(name)
-		if err != nil {
-			return err
-		}
-		peer.config.Store(config)
-		return nil
+		return func() { peer.config.Store(config) }, err
 	}
-	if err := load(); err != nil {
+	use, err := load()
+	if err != nil {
 		return nil, err
 	}
+	use()
 	return &part{
-		phase:  PhaseHandshake,
-		with:   func() string { return strings.TrimSuffix("with "+peerName(name, s.below), "with ") },
-		reload: load,
+		phase: PhaseHandshake,
+		with:  func() string { return strings.TrimSuffix("with "+peerName(name, s.below), "with ") },
+		load:  load,
 		wrap: func(ctx context.Context, below trigo.Stream) (trigo.Stream, error) {
 			return handshake(ctx, tlsstream.Client(below, peer.config.Load(), &peer.options))
 		},

@@ -84,22 +84,20 @@ func explainTLSServer(l Layer, _ []Layer) explained {
 
 func prepareTLSServer(s *setup) (*part, error) {
 	peer := &tlsPeer{options: tlsstream.Options{HTTPSCompatible: s.text("ragged") == "ok"}}
-	load := func() error {
+	load := func() (use func(), err error) {
 		config, err := s.serverConfig(peer.config.Load())
-		if err != nil {
-			return err
-		}
-		peer.config.Store(config)
-		return nil
+		return func() { peer.config.Store(config) }, err
 	}
-	if err := load(); err != nil {
+	use, err := load()
+	if err != nil {
 		return nil, err
 	}
+	use()
 	return &part{
-		phase:  PhaseHandshake,
-		with:   func() string { return "with a client" },
-		reload: load,
-		pins:   func() []string { return []string{CertificatePin(peer.config.Load().Certificates[0].Leaf)} },
+		phase: PhaseHandshake,
+		with:  func() string { return "with a client" },
+		load:  load,
+		pins:  func() []string { return []string{CertificatePin(peer.config.Load().Certificates[0].Leaf)} },
 		wrap: func(ctx context.Context, below trigo.Stream) (trigo.Stream, error) {
 			return handshake(ctx, tlsstream.Server(below, peer.config.Load(), &peer.options))
 		},

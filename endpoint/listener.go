@@ -16,6 +16,8 @@ type Listener struct {
 	recipe *Recipe
 	source source
 	slots  slots
+	closed chan struct{}
+	shut   func() // closes closed, once
 }
 
 var _ trigo.Listener[*Incoming] = (*Listener)(nil)
@@ -39,9 +41,14 @@ func (r *Recipe) Listen(ctx context.Context) ([]*Listener, error) {
 	}
 	listeners := make([]*Listener, len(sources))
 	for i, s := range sources {
-		listeners[i] = &Listener{recipe: r, source: s, slots: room}
+		listeners[i] = newListener(r, s, room)
 	}
 	return listeners, nil
+}
+
+func newListener(r *Recipe, s source, room slots) *Listener {
+	closed := make(chan struct{})
+	return &Listener{recipe: r, source: s, slots: room, closed: closed, shut: sync.OnceFunc(func() { close(closed) })}
 }
 
 // Accept waits for the next connection; it does not wait for what its peer has to
@@ -56,7 +63,7 @@ func (r *Recipe) Listen(ctx context.Context) ([]*Listener, error) {
 // The price: each listener may accept one connection too early, which then waits in
 // its Open.
 func (l *Listener) Accept(ctx context.Context) (*Incoming, error) {
-	if err := l.slots.take(ctx); err != nil {
+	if err := l.slots.take(ctx, l.closed); err != nil {
 		return nil, &trigo.OpError{Op: "accept", Layer: l.String(), Err: err}
 	}
 	l.slots.give()
@@ -64,17 +71,20 @@ func (l *Listener) Accept(ctx context.Context) (*Incoming, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Incoming{recipe: l.recipe, transport: s, slots: l.slots, slot: l.slots.try()}, nil
+	return newIncoming(l.recipe, s, l.slots), nil
 }
 
 // Addr returns the address that the listener is bound to, with its real port.
 func (l *Listener) Addr() net.Addr { return l.source.Addr() }
 
-// Close stops listening, and wakes an Accept that waits for a connection, with
-// [trigo.ErrClosed]; one that waits for room returns that when there is room, or its
-// ctx ends. Close waits for nobody. Its error, if any, is that of the transport, and
-// it is closed all the same. Connections that were accepted go on.
-func (l *Listener) Close(ctx context.Context) error { return l.source.Close(ctx) }
+// Close stops listening, and wakes an Accept, whether that waits for a connection or
+// for room, with [trigo.ErrClosed]. Close waits for nobody. Its error, if any, is that
+// of the transport, and it is closed all the same. Connections that were accepted go
+// on.
+func (l *Listener) Close(ctx context.Context) error {
+	l.shut()
+	return l.source.Close(ctx)
+}
 
 // Recipe returns the recipe that the listener was opened by, to reload it.
 func (l *Listener) Recipe() *Recipe { return l.recipe }
@@ -94,15 +104,26 @@ type Incoming struct {
 	open      atomic.Pointer[trigo.Stream]
 	opening   atomic.Bool
 
-	mu     sync.Mutex
-	slot   bool // it has one
-	closed bool
+	mu   sync.Mutex
+	slot bool // it has one
+
+	closed chan struct{}
+	shut   func() // closes closed, once; before release
 }
 
 var (
 	_ trigo.Resource = (*Incoming)(nil)
 	_ trigo.Aborter  = (*Incoming)(nil)
 )
+
+// newIncoming takes a slot if there is one.
+func newIncoming(r *Recipe, s trigo.Stream, room slots) *Incoming {
+	closed := make(chan struct{})
+	return &Incoming{
+		recipe: r, transport: s, slots: room, slot: room.try(),
+		closed: closed, shut: sync.OnceFunc(func() { close(closed) }),
+	}
+}
 
 // Open puts the upper layers on the connection, with their handshakes, and returns
 // the stream. It waits for the peer, each layer as long as [Options] allow. When it
@@ -140,16 +161,17 @@ func (in *Incoming) RemoteAddr() net.Addr {
 // Close closes the connection: the stream that Open returned, or else the transport.
 // It waits as that does, for the goodbyes of the layers, until ctx ends, so give it a
 // deadline; its error only says that there was no goodbye. Calls on the stream are
-// woken, with [trigo.ErrClosed]. An Open under way or to come fails: at once, but
-// where it has to wait for room (the max option) only when there is some, with
-// ErrClosed, or when its ctx ends.
+// woken, with [trigo.ErrClosed]. An Open under way or to come fails at once; one that
+// waits for room (the max option), or is to come, with ErrClosed.
 func (in *Incoming) Close(ctx context.Context) error {
+	in.shut()
 	defer in.release()
 	return in.stream().Close(ctx)
 }
 
 // Abort ends the connection so that its peer cannot take that for a clean end.
 func (in *Incoming) Abort() error {
+	in.shut()
 	defer in.release()
 	return trigo.Abort(in.stream())
 }
@@ -161,21 +183,24 @@ func (in *Incoming) stream() trigo.Stream {
 	return in.transport
 }
 
-// enter waits for a slot, if Accept found none.
+// enter waits for a slot, if Accept found none, and fails if the connection is closed.
 func (in *Incoming) enter(ctx context.Context) error {
 	in.mu.Lock()
 	slot := in.slot
 	in.mu.Unlock()
-	if slot {
+	switch {
+	case in.isClosed():
+		return trigo.ErrClosed
+	case slot:
 		return nil
 	}
-	if err := in.slots.take(ctx); err != nil {
+	if err := in.slots.take(ctx, in.closed); err != nil {
 		trigo.CloseForcefully(in.transport)
 		return err
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.closed {
+	if in.isClosed() { // and release may have been here
 		in.slots.give()
 		return trigo.ErrClosed
 	}
@@ -190,7 +215,16 @@ func (in *Incoming) release() {
 	if in.slot {
 		in.slots.give()
 	}
-	in.slot, in.closed = false, true
+	in.slot = false
+}
+
+func (in *Incoming) isClosed() bool {
+	select {
+	case <-in.closed:
+		return true
+	default:
+		return false
+	}
 }
 
 // String names the connection by its transport.
@@ -202,13 +236,16 @@ func (in *Incoming) Underlying() any { return in.stream() }
 // slots are the connections that the max option allows; nil is any number.
 type slots chan struct{}
 
-func (s slots) take(ctx context.Context) error {
+// take waits for a slot, until ctx ends or closed is.
+func (s slots) take(ctx context.Context, closed <-chan struct{}) error {
 	if s == nil {
 		return nil
 	}
 	select {
 	case s <- struct{}{}:
 		return nil
+	case <-closed:
+		return trigo.ErrClosed
 	case <-ctx.Done():
 		return trigo.CancelError(ctx)
 	}

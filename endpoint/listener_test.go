@@ -42,7 +42,7 @@ func TestAConnectionThatCameTooEarlyWaitsInOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := listeners[0]
-	other := &Listener{recipe: recipe, source: l.source, slots: l.slots}
+	other := newListener(recipe, l.source, l.slots)
 	defer l.Close(ctx)
 	address := l.Addr().String()
 
@@ -72,7 +72,7 @@ func TestAConnectionThatCameTooEarlyWaitsInOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := &Incoming{recipe: recipe, transport: transport, slots: l.slots, slot: l.slots.try()}
+	second := newIncoming(recipe, transport, l.slots)
 	opened := make(chan error, 1)
 	go func() {
 		_, err := second.Open(ctx)

@@ -184,8 +184,8 @@ func (r *Recipe) fail(ctx context.Context, i int, phase Phase, op string, err er
 
 // Reload reads the files of the endpoint again: certificates, keys, authorities.
 // Connections that are open keep what they have; those to come get the new. If
-// anything is wrong with the new files of a layer, the error is an [*Error], and that
-// layer and those below it keep the old contents.
+// anything is wrong with the new files of any layer, the error is an [*Error], and all
+// layers keep the old contents.
 //
 // It waits for nothing but the disk. A dead ctx is an error, and then nothing was
 // read; once begun, Reload does not look at it.
@@ -193,11 +193,13 @@ func (r *Recipe) Reload(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return trigo.CancelError(ctx)
 	}
+	var uses []func()
 	for i, p := range r.parts {
-		if p.reload == nil {
+		if p.load == nil {
 			continue
 		}
-		if err := p.reload(); err != nil {
+		use, err := p.load()
+		if err != nil {
 			var known *Error
 			if !errors.As(err, &known) {
 				known = &Error{Layer: r.endpoint.layers[i].Name(), Phase: PhasePrepare, Err: err}
@@ -205,6 +207,10 @@ func (r *Recipe) Reload(ctx context.Context) error {
 			known.Text = r.endpoint.Redacted()
 			return known
 		}
+		uses = append(uses, use)
+	}
+	for _, use := range uses {
+		use()
 	}
 	return nil
 }

@@ -22,8 +22,10 @@ type part struct {
 	wrap   func(ctx context.Context, below trigo.Stream) (trigo.Stream, error)
 	with   func() string // names the peer in errors of wrap
 
-	reload func() error    // reads its files again; may be nil
-	pins   func() []string // of the keys that it shows to peers; may be nil
+	// load reads its files again, and returns what puts the new contents in use;
+	// may be nil.
+	load func() (use func(), err error)
+	pins func() []string // of the keys that it shows to peers; may be nil
 }
 
 // A source is a listener of the transport.

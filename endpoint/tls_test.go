@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +154,33 @@ func TestReloadSwapsCertificatesUnderOpenConnections(t *testing.T) {
 	}
 	wantError(t, sv.recipe.Reload(t.Context()), PhasePrepare, "tls-server: cert: ", "")
 	roundTrip(t, dial(t, nil, "%s", address), "the old one is still good")
+}
+
+// The outer layer is read first, and must not have the new file when the inner one's
+// turns out to be bad.
+func TestReloadOfSeveralLayersIsAllOrNothing(t *testing.T) {
+	f := newFiles(t)
+	outer, inner := f.leaf(t, "outer.pem", "outer", nil), f.leaf(t, "inner.pem", "inner", nil)
+	recipe, err := parsed(t, "tls-server,cert=%s+tls-server,cert=%s+tcp-listen:127.0.0.1:0", outer, inner).Prepare(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := recipe.Pins()
+	f.leaf(t, "outer.pem", "outer", nil)
+	if err := os.WriteFile(inner, []byte("junk"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, recipe.Reload(t.Context()), PhasePrepare, "tls-server: cert: ", "")
+	if got := recipe.Pins(); !slices.Equal(got, before) {
+		t.Errorf("a Reload that failed changed the keys from %q to %q", before, got)
+	}
+	f.leaf(t, "inner.pem", "inner", nil)
+	if err := recipe.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := recipe.Pins(); got[0] == before[0] || got[1] == before[1] {
+		t.Errorf("the keys were %q and are %q", before, got)
+	}
 }
 
 func TestACutIsNoEndUnlessItIsAllowed(t *testing.T) {

@@ -215,12 +215,14 @@ func (a *AtomicFile) install(ctx context.Context) error {
 // Close discards the file, unless Commit has put it in its place. It does so with a
 // dead ctx too, and waits for nothing but the disk. The error, if any, is what the
 // system said; if it could not remove the file, that stays beside, under its
-// temporary name. After Commit, and the second time, it does nothing.
+// temporary name. After Commit, and the second time, it does nothing. Beside a Commit
+// it discards the file, and the Commit is [trigo.ErrClosed], unless that has come to
+// its step: then it does nothing, and does not wait for it.
 func (a *AtomicFile) Close(ctx context.Context) error {
-	if a.closed.Load() {
+	if !a.closed.CompareAndSwap(false, true) { // as install does: the temporary file is the winner's
 		return nil
 	}
-	err := a.File.Close(ctx)
+	err := a.shut(ctx)
 	if removing := os.Remove(a.temporary); removing != nil && !errors.Is(removing, fs.ErrNotExist) {
 		err = errors.Join(err, atomicError("remove", Path(a.temporary), removing))
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"trigo"
@@ -117,6 +118,48 @@ func TestAtomicFileThatIsNotCommittedIsGone(t *testing.T) {
 		}
 		if names := listing(t, path); len(names) != 1 || contentOf(t, path) != "old" {
 			t.Errorf("%s: the directory has %q, the file %q", name, names, contentOf(t, path))
+		}
+	}
+}
+
+// Whoever is first decides: both must say the same, and nothing stays beside.
+func TestCloseBesideCommitDiscardsAllOrNothing(t *testing.T) {
+	ctx := t.Context()
+	path := scratch(t, "old")
+	for range 300 {
+		if err := os.WriteFile(string(path), []byte("old"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := CreateAtomic(ctx, path, &AtomicOptions{NoSync: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.SendAll(ctx, []byte("new")); err != nil {
+			t.Fatal(err)
+		}
+		ready, closed := make(chan struct{}), make(chan error, 1)
+		var start atomic.Bool
+		go func() {
+			close(ready)
+			for !start.Load() { // both start at the same moment
+				runtime.Gosched()
+			}
+			closed <- f.Close(ctx)
+		}()
+		<-ready
+		start.Store(true)
+		err = f.Commit(ctx)
+		if closing := <-closed; closing != nil {
+			t.Fatalf("Close: %v", closing)
+		}
+		switch got := contentOf(t, path); {
+		case err == nil && got != "new", err != nil && got != "old":
+			t.Fatalf("Commit returned %v, and the file has %q", err, got)
+		case err != nil && !errors.Is(err, trigo.ErrClosed):
+			t.Fatalf("Commit: %v", err)
+		}
+		if names := listing(t, path); len(names) != 1 {
+			t.Fatalf("the directory has %q", names)
 		}
 	}
 }

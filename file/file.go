@@ -195,6 +195,11 @@ func (f *File) Close(ctx context.Context) error {
 	if !f.closed.CompareAndSwap(false, true) {
 		return nil
 	}
+	return f.shut(ctx)
+}
+
+// shut is Close for who has set closed.
+func (f *File) shut(ctx context.Context) error {
 	if f.polled != nil {
 		return f.polled.Close(ctx)
 	}

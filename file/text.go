@@ -207,8 +207,8 @@ func (t *TextFile) Close(ctx context.Context) error {
 // this TextFile is closed. A stream with positions stands where the text was read
 // to; of any other, what was read ahead is lost.
 //
-// If it fails or is cancelled, this TextFile stays open, and keeps what it could not
-// flush. One with positions may then stand anywhere, until a Seek. Detach is
+// If it fails or is cancelled, this TextFile stays open, keeps what it could not flush,
+// and reads on where it was; only the stream below may stand anywhere. Detach is
 // [trigo.ErrBusy] while another call reads or writes.
 func (t *TextFile) Detach(ctx context.Context) (trigo.Resource, error) {
 	if err := t.begin(ctx, "detach", both); err != nil {

@@ -26,6 +26,8 @@ type textReader struct {
 	marks    []mark // see Tell
 
 	end error // what comes after text: io.EOF or a decode error
+
+	astray bool // the stream of bytes may stand anywhere, and not after raw
 }
 
 // textChunk is how many bytes are received at a time, and how many are kept back at
@@ -160,6 +162,12 @@ func (t *TextFile) fill(ctx context.Context, op string) error {
 		r.buf = make([]byte, textChunk)
 	}
 	pending := len(r.raw)
+	if r.astray {
+		if _, err := t.place.Seek(ctx, r.rawAt+int64(pending), io.SeekStart); err != nil {
+			return err
+		}
+		r.astray = false
+	}
 	n, err := t.receive.ReceiveSome(ctx, r.buf[pending:])
 	if err != nil && err != io.EOF {
 		return err
@@ -206,6 +214,7 @@ func (r *textReader) moved(at int64, state decoderState, heldCR bool) {
 	r.raw, r.rawAt = nil, at
 	r.text, r.start, r.searched, r.textAt = r.text[:0], 0, 0, 0
 	r.marks, r.end = r.marks[:0], nil
+	r.astray = false
 }
 
 // errNoPosition is what Seek and Tell say of a stream that has no positions.

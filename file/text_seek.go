@@ -168,13 +168,28 @@ func (t *TextFile) jump(ctx context.Context, p TextPosition) error {
 }
 
 // rewind puts the stream of bytes where the text that was given out ends, if it has
-// positions, so that nothing is read ahead.
+// positions, so that nothing is read ahead. If it fails, the text that was read ahead
+// is still there, and the next call that needs the stream finds the way.
 func (t *TextFile) rewind(ctx context.Context) error {
 	r := &t.in
-	if t.place == nil || len(r.text) == r.start && len(r.raw) == 0 && !r.heldCR {
+	if t.place == nil || len(r.text) == r.start && len(r.raw) == 0 && !r.heldCR && !r.astray {
 		return nil
 	}
 	p := r.given()
+	before, state := *r, r.decoder.state()
+	r.text, r.marks = nil, nil // those of before are not to be written over
+	err := t.goBack(ctx, p)
+	if err != nil {
+		*r = before
+		r.decoder.restore(state)
+		r.astray = true
+	}
+	return err
+}
+
+// goBack goes to p and from there, byte by byte, over what is to be skipped.
+func (t *TextFile) goBack(ctx context.Context, p TextPosition) error {
+	r := &t.in
 	if err := t.jump(ctx, p); err != nil {
 		return err
 	}

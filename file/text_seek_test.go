@@ -1,8 +1,10 @@
 package file
 
 import (
+	"context"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 
@@ -159,5 +161,137 @@ func TestDetachLeavesTheFileWhereTheTextStands(t *testing.T) {
 	}
 	if err := f.Close(ctx); err != nil {
 		t.Errorf("close: %v", err)
+	}
+}
+
+// cutShort is a File whose next calls that move go well up to the n-th, which finds
+// its ctx cancelled.
+type cutShort struct {
+	*File
+	left int // -1: all go well
+}
+
+func (c *cutShort) cut() bool {
+	if c.left > 0 {
+		c.left--
+	}
+	return c.left == 0
+}
+
+func (c *cutShort) ReceiveSome(ctx context.Context, p []byte) (int, error) {
+	if c.cut() {
+		return 0, context.Canceled
+	}
+	return c.File.ReceiveSome(ctx, p[:min(len(p), 5)])
+}
+
+func (c *cutShort) Seek(ctx context.Context, offset int64, whence int) (int64, error) {
+	if c.cut() {
+		return 0, context.Canceled
+	}
+	return c.File.Seek(ctx, offset, whence)
+}
+
+// Detach and a write go back to where the text was read to. Wherever that is
+// cancelled, what is read afterwards goes on there.
+func TestTextIsReadOnceAfterACancelledWayBack(t *testing.T) {
+	ctx := t.Context()
+	const content = "a日\r\nb\rc日d\nthe end"
+	const want = "a日\nb\nc日d\nthe end"
+	for name, back := range map[string]func(f *TextFile) error{
+		"Detach":      func(f *TextFile) error { _, err := f.Detach(ctx); return err },
+		"WriteString": func(f *TextFile) error { return f.WriteString(ctx, "X") },
+	} {
+		for _, enc := range []string{"utf-8", "utf-16", "iso-2022-jp"} {
+			path := scratch(t, "")
+			raw := mustOpenText(t, path, "w", &TextOptions{Encoding: enc, Newline: NewlineKeep})
+			if err := errors.Join(raw.WriteString(ctx, content), raw.Close(ctx)); err != nil {
+				t.Fatal(err)
+			}
+			stored := contentOf(t, path)
+			cancelled := 0
+			for n := range 9 {
+				for point := 1; ; point++ {
+					below := &cutShort{File: mustOpen(t, path, "r+"), left: -1}
+					f, err := NewTextFile(ctx, below, &TextOptions{Encoding: enc})
+					if err != nil {
+						t.Fatal(err)
+					}
+					first, err := f.Read(ctx, n)
+					if err != nil {
+						t.Fatal(err)
+					}
+					below.left = point
+					err = back(f)
+					below.left = -1
+					if err == nil {
+						break
+					}
+					cancelled++
+					next, err := f.Read(ctx, point%3)
+					if err != nil {
+						t.Fatal(err)
+					}
+					p, err := f.Tell(ctx)
+					if err != nil {
+						t.Fatal(err)
+					}
+					rest, err := f.ReadAll(ctx)
+					if got := first + next + rest; got != want || err != nil {
+						t.Fatalf("%s, %s: after %d characters and a cancel at %d: read %q, %v", name, enc, n, point, got, err)
+					}
+					if err := f.Seek(ctx, p); err != nil {
+						t.Fatal(err)
+					}
+					if again, err := f.ReadAll(ctx); again != rest || err != nil {
+						t.Fatalf("%s, %s: Tell leads to %q, %v; want %q", name, enc, again, err, rest)
+					}
+					if got := contentOf(t, path); got != stored {
+						t.Fatalf("%s, %s: the file has %q", name, enc, got)
+					}
+				}
+				if err := os.WriteFile(string(path), []byte(stored), 0o644); err != nil { // the last one wrote
+					t.Fatal(err)
+				}
+			}
+			if cancelled == 0 {
+				t.Errorf("%s, %s: nothing was cancelled", name, enc)
+			}
+		}
+	}
+}
+
+// The second try goes to the right place, also if all that was decoded was read in
+// between.
+func TestAWayBackCanBeTriedAgain(t *testing.T) {
+	ctx := t.Context()
+	for n := range 4 { // of the 5 bytes that come at a time
+		for between := range 6 - n {
+			path := scratch(t, "abcdefghij")
+			below := &cutShort{File: mustOpen(t, path, "r+"), left: -1}
+			f, err := NewTextFile(ctx, below, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.Read(ctx, n+1); err != nil {
+				t.Fatal(err)
+			}
+			below.left = 2 // it has gone to the mark
+			if _, err := f.Detach(ctx); err == nil {
+				t.Fatal("nothing was cancelled")
+			}
+			below.left = -1
+			if _, err := f.Read(ctx, between); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(f.WriteString(ctx, "X"), f.Flush(ctx)); err != nil {
+				t.Fatal(err)
+			}
+			at := n + 1 + between
+			want := "abcdefghij"[:at] + "X" + "abcdefghij"[at+1:]
+			if got := contentOf(t, path); got != want {
+				t.Errorf("after %d and %d characters: the file has %q, want %q", n+1, between, got, want)
+			}
+		}
 	}
 }

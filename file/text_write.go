@@ -28,8 +28,8 @@ func (w *textWriter) begin(first bool) {
 //
 // What the encoding does not have is, in strict mode, an *[EncodeError], and nothing
 // of s is taken. If sending fails or is cancelled, OpError.N says what became of s: 0,
-// nothing of it was taken; else all of it was, and what could not be sent goes with the
-// next write or Flush.
+// nothing of it was taken, and the text reads on where it was; else all of it was, and
+// what could not be sent goes with the next write or Flush.
 func (t *TextFile) WriteString(ctx context.Context, s string) error {
 	if err := t.begin(ctx, "write", writes); err != nil {
 		return err

@@ -77,6 +77,9 @@ func (c *conn) Read(p []byte) (int, error) {
 		return 0, c.failIfClosed("read")
 	}
 	ctx := c.reading.begin()
+	if ctx == nil {
+		return 0, c.late("read")
+	}
 	n, err := c.s.ReceiveSome(ctx, p)
 	c.reading.end()
 	if err != nil {
@@ -87,6 +90,9 @@ func (c *conn) Read(p []byte) (int, error) {
 
 func (c *conn) Write(p []byte) (int, error) {
 	ctx := c.writing.begin()
+	if ctx == nil {
+		return 0, c.late("write")
+	}
 	err := c.s.SendAll(ctx, p)
 	c.writing.end()
 	if err != nil {
@@ -99,6 +105,9 @@ func (c *conn) Write(p []byte) (int, error) {
 // as Write does.
 func (c *halfConn) CloseWrite() error {
 	ctx := c.writing.begin()
+	if ctx == nil {
+		return c.late("close")
+	}
 	err := c.s.SendEOF(ctx)
 	c.writing.end()
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -12,54 +11,73 @@ import (
 //
 // A net.Conn has a deadline that can be moved while calls are under way; a
 // stream has a ctx for each call, whose deadline is fixed. So each half has a
-// ctx without a deadline, which is cancelled when the deadline passes. It is
-// the ctx of all calls, as long as it lives: streams that keep their
+// ctx without a deadline, which is cancelled when the deadline passes during a
+// call. It is the ctx of all calls, as long as it lives: streams that keep their
 // registration of a ctx from call to call (those on descriptors do) register
 // once in the life of the connection.
 //
-// To move a deadline is to move a timer, and allocates nothing. Only a deadline
-// that has passed costs a new ctx, when it is set anew.
+// To move a deadline is to move a timer, and allocates nothing. One that passes
+// while there is no call only leaves a mark, and the calls after it fail without
+// asking the stream. So a new ctx is made only for a call after one that was
+// woken. net/http wakes its reader with a deadline in the past once in each
+// request, mostly before that reader has begun to read.
 //
 // Rejected: a ctx with a timeout for each call. It costs some allocations each
 // time, and a deadline that is set during a call would have no effect on it.
-// Programs depend on that: net/http wakes its reader with a deadline in the past.
 
 // half is one direction: whose turn it is, and until when.
 type half struct {
 	turn chan struct{} // holds a token while a call is under way
-	live atomic.Pointer[live]
 
-	mu    sync.Mutex
-	when  time.Time   // the deadline; guarded by mu
-	timer *time.Timer // nil until there is a deadline; guarded by mu
-	over  bool        // the connection is closed; guarded by mu
+	mu     sync.Mutex  // guards all that follows
+	when   time.Time   // the deadline
+	passed bool        // and it has passed
+	timer  *time.Timer // nil until there is a deadline
+	over   bool        // the connection is closed
+	busy   bool        // a call is under way, with live
+	live   live
 }
 
 // live is what the calls of now have for a ctx.
 type live struct {
-	ctx    context.Context
-	expire context.CancelCauseFunc
+	ctx  context.Context
+	wake context.CancelCauseFunc
 }
 
-func newLive() *live {
+func newLive() live {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	return &live{ctx, cancel}
+	return live{ctx, cancel}
 }
 
 func (h *half) init() {
 	h.turn = make(chan struct{}, 1)
-	h.live.Store(newLive())
+	h.live = newLive()
 }
 
-// begin waits for the turn of a call, and returns the ctx for it. Whoever has
-// the turn has the same deadline and is woken by Close, so nobody waits longer
-// than that here.
+// begin waits for the turn of a call, and returns the ctx for it; or nil and no
+// turn, if the deadline has passed. Whoever has the turn has the same deadline
+// and is woken by Close, so nobody waits longer than that here.
 func (h *half) begin() context.Context {
 	h.turn <- struct{}{}
-	return h.live.Load().ctx
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.passed {
+		<-h.turn
+		return nil
+	}
+	if h.live.ctx.Err() != nil { // it has woken a call
+		h.live = newLive()
+	}
+	h.busy = true
+	return h.live.ctx
 }
 
-func (h *half) end() { <-h.turn }
+func (h *half) end() {
+	h.mu.Lock()
+	h.busy = false
+	h.mu.Unlock()
+	<-h.turn
+}
 
 func (h *half) setDeadline(t time.Time) {
 	h.mu.Lock()
@@ -70,21 +88,25 @@ func (h *half) setDeadline(t time.Time) {
 	if h.timer != nil {
 		h.timer.Stop() // if it has fired, it will find a deadline that is not now
 	}
-	h.when = t
-	left := time.Until(t)
-	if t.IsZero() || left > 0 {
-		if h.live.Load().ctx.Err() != nil {
-			h.live.Store(newLive())
-		}
+	h.when, h.passed = t, false
+	if t.IsZero() {
+		return
 	}
-	switch {
-	case t.IsZero():
+	switch left := time.Until(t); {
 	case left <= 0:
-		h.live.Load().expire(os.ErrDeadlineExceeded)
+		h.pass()
 	case h.timer == nil:
 		h.timer = time.AfterFunc(left, h.expire)
 	default:
 		h.timer.Reset(left)
+	}
+}
+
+// pass is what happens when the deadline has passed.
+func (h *half) pass() {
+	h.passed = true
+	if h.busy {
+		h.live.wake(os.ErrDeadlineExceeded)
 	}
 }
 
@@ -97,11 +119,12 @@ func (h *half) expire() {
 	case left > 0: // the wall clock was set back, or the deadline was moved at this very moment
 		h.timer.Reset(left)
 	default:
-		h.live.Load().expire(os.ErrDeadlineExceeded)
+		h.pass()
 	}
 }
 
-// retire ends all deadlines.
+// retire ends all deadlines. What calls come now hear that the connection is
+// closed.
 func (h *half) retire() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -33,6 +33,14 @@ func (c *conn) failIfClosed(op string) error {
 	return nil
 }
 
+// late is the error of a call that began after its deadline.
+func (c *conn) late(op string) error {
+	if err := c.failIfClosed(op); err != nil {
+		return err
+	}
+	return c.fail(op, os.ErrDeadlineExceeded)
+}
+
 // fail returns err as package net would: with operation, network and addresses.
 func (c *conn) fail(op string, err error) error {
 	if err == nil {

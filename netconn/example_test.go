@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/rpc"
 	"os"
 
 	"trigo/netconn"
@@ -44,6 +45,54 @@ func Example() {
 	defer r.Body.Close()
 	io.Copy(os.Stdout, r.Body)
 	// Output: hello from /there
+}
+
+// What wants a connection gets one, wherever the stream comes from: the pipes of
+// a child, TLS in TLS, memory. A client of SSH is made in the same way.
+func ExampleConn() {
+	a, b := trigotest.NewMemoryPair()
+	server := rpc.NewServer()
+	if err := server.RegisterName("Strings", new(Strings)); err != nil {
+		panic(err)
+	}
+	go server.ServeConn(netconn.Conn(b, nil))
+
+	client := rpc.NewClient(netconn.Conn(a, nil))
+	defer client.Close()
+	var n int
+	err := client.Call("Strings.Length", "hello", &n)
+	fmt.Println(n, err)
+	// Output: 5 <nil>
+}
+
+type Strings struct{}
+
+func (*Strings) Length(s string, n *int) error {
+	*n = len(s)
+	return nil
+}
+
+// The function for clients that ask for an address alone, such as those of gRPC
+// and MySQL. Which network that is on is the program's choice.
+func ExampleAddressDialer() {
+	ctx := context.Background()
+	dial := netconn.AddressDialer(func(ctx context.Context, address string) (*netstream.Stream, error) {
+		return netstream.DialTCP(ctx, address, nil)
+	}, nil)
+
+	ls, err := netstream.ListenTCP(ctx, "127.0.0.1:0", nil)
+	if err != nil {
+		panic(err)
+	}
+	l := netconn.Listener(ls[0], nil)
+	defer l.Close()
+	c, err := dial(ctx, l.Addr().String())
+	if err != nil {
+		panic(err)
+	}
+	defer c.Close()
+	fmt.Println(c.RemoteAddr().Network(), c.RemoteAddr().String() == l.Addr().String())
+	// Output: tcp true
 }
 
 // What knows only package io runs under a ctx.

@@ -32,7 +32,8 @@ func Writer(ctx context.Context, s trigo.SendStream) io.Writer {
 	})
 }
 
-// ReadWriter returns s as an [io.ReadWriter]: its [Reader] and its [Writer].
+// ReadWriter returns s as an [io.ReadWriter]: its [Reader] and its [Writer], where
+// it is told what the calls wait for and how they fail.
 func ReadWriter(ctx context.Context, s trigo.Stream) io.ReadWriter {
 	return struct {
 		io.Reader

@@ -82,6 +82,9 @@ func race[C any](
 	dial func(context.Context, netip.AddrPort) (C, error),
 	discard func(C),
 ) (winner C, attempts []DialAttempt, won bool) {
+	if len(addrs) == 1 {
+		return alone(ctx, addrs[0], dial)
+	}
 	var mu sync.Mutex // guards winner and won
 	settled := false
 	defer func() {
@@ -135,6 +138,25 @@ func race[C any](
 	})
 	settled = true
 	return winner, attempts, won
+}
+
+// alone is the race of one: it needs no goroutine.
+func alone[C any](
+	ctx context.Context,
+	addr netip.AddrPort,
+	dial func(context.Context, netip.AddrPort) (C, error),
+) (winner C, attempts []DialAttempt, won bool) {
+	if ctx.Err() != nil {
+		return winner, nil, false
+	}
+	began := time.Now()
+	conn, err := dial(ctx, addr)
+	a := DialAttempt{Address: addr, Duration: time.Since(began), Won: err == nil}
+	if err != nil {
+		a.Err = whyFailed(ctx, err)
+		return winner, []DialAttempt{a}, false
+	}
+	return conn, []DialAttempt{a}, true
 }
 
 // whyFailed tells an attempt that failed from one that was given up.

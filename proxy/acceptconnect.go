@@ -68,8 +68,8 @@ func parseConnectRequest(head []byte) (*ConnectRequest, error) {
 // request is what goes through.
 //
 // It waits while the transport is full. Its errors are those of SendAll of the
-// stream. After one, a cancel among them, the client may have got half an answer:
-// only closing is left.
+// stream. After one, a cancel among them, OpError.N says how much of the answer went
+// out. If that is a part of it, only closing is left.
 func (r *ConnectRequest) Accept(ctx context.Context) error {
 	return r.answer(ctx, "accept", "HTTP/1.1 200 Connection established\r\n\r\n")
 }

@@ -2,6 +2,7 @@ package proxy_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 
@@ -51,6 +52,36 @@ func TestRefuseIsWhatConnectIsToldOf(t *testing.T) {
 			}
 			check(t, a.Close(t.Context()))
 			check(t, <-done)
+		})
+	}
+}
+
+func TestACancelledAnswerTellsHowMuchOfItWentOut(t *testing.T) {
+	for op, answer := range map[string]func(ctx context.Context, r *proxy.ConnectRequest) error{
+		"accept": func(ctx context.Context, r *proxy.ConnectRequest) error { return r.Accept(ctx) },
+		"refuse": func(ctx context.Context, r *proxy.ConnectRequest) error { return r.Refuse(ctx, 403) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a, b := trigotest.NewLockstepPair()
+			defer a.Close(t.Context())
+			defer b.Close(t.Context())
+			asked := make(chan error, 1)
+			go func() { asked <- a.SendAll(t.Context(), []byte("CONNECT a:1 HTTP/1.1\r\n\r\n")) }()
+			r, err := proxy.AcceptConnect(t.Context(), b)
+			check(t, err)
+			check(t, <-asked)
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- answer(ctx, r) }()
+			n, err := a.ReceiveSome(t.Context(), make([]byte, 5))
+			check(t, err)
+			cancel()
+			err = <-done
+			wantFailure(t, err, op, context.Canceled)
+			var o *trigo.OpError
+			if errors.As(err, &o); o.N != int64(n) {
+				t.Errorf("%s: %d bytes went out, and the error says %d", op, n, o.N)
+			}
 		})
 	}
 }

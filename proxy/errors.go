@@ -48,15 +48,18 @@ func violation(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrProtocol, fmt.Sprintf(format, args...))
 }
 
-// fail makes the public form of an error. layer says with whom, and for what.
+// fail makes the public form of an error. layer says with whom, and for what. How much
+// the stream moved of the message that failed is kept.
 func fail(op, layer string, err error) error {
 	if err == nil {
 		return nil
 	}
+	failed := &trigo.OpError{Op: op, Layer: layer, Err: err}
 	if inner, ok := err.(*trigo.OpError); ok {
-		err = inner.Err // the stream has said which operation and layer; we know better
+		// The stream has said which operation and layer; we know better.
+		failed.N, failed.Err = inner.N, inner.Err
 	}
-	return &trigo.OpError{Op: op, Layer: layer, Err: err}
+	return failed
 }
 
 // through names a target that is reached by way of a stream.

@@ -117,7 +117,9 @@ func getaddrinfo(ctx context.Context, host, port string, h *Hints) ([]AddrInfo, 
 		}
 	}
 	if h.Flags&AICanonName != 0 {
-		all[0].CanonName = canonName(ctx, host)
+		if all[0].CanonName, err = canonName(ctx, host); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
 }
@@ -259,19 +261,24 @@ func configured(all []netip.Addr) []netip.Addr {
 	return slices.DeleteFunc(slices.Clone(all), func(a netip.Addr) bool { return a.Is4() && !has4 || a.Is6() && !has6 })
 }
 
-// canonName returns the canonical name of host, or what comes closest.
-func canonName(ctx context.Context, host string) string {
+// canonName returns the canonical name of host, or what comes closest. Its only error
+// is a cancel.
+func canonName(ctx context.Context, host string) (string, error) {
 	if _, err := netip.ParseAddr(host); err == nil {
-		return host
+		return host, nil
 	}
 	name, err := asciiName(host)
 	if err != nil {
-		return host
+		return host, nil
 	}
 	if r, ok := resolverOf(ctx).(nameResolver); ok {
-		if canon, err := r.LookupCNAME(ctx, name); err == nil && canon != "" {
-			return strings.TrimSuffix(canon, ".")
+		canon, err := r.LookupCNAME(ctx, name)
+		switch {
+		case err == nil && canon != "":
+			return strings.TrimSuffix(canon, "."), nil
+		case err != nil && isCancelled(ctx):
+			return "", trigo.CancelError(ctx)
 		}
 	}
-	return name
+	return name, nil
 }

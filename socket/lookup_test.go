@@ -56,6 +56,19 @@ func (d directory) LookupPort(ctx context.Context, network, service string) (int
 	return map[string]int{"tcp": 1000, "udp": 2000}[network], nil
 }
 
+// stuckName knows addresses, and waits for the end of the ctx when asked for a
+// canonical name.
+type stuckName struct {
+	*book
+	asked chan struct{}
+}
+
+func (s stuckName) LookupCNAME(ctx context.Context, host string) (string, error) {
+	close(s.asked)
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
 func testBook() *book {
 	return &book{names: map[string][]string{
 		"both.test":        {"192.0.2.1", "2001:db8::1"},
@@ -307,6 +320,19 @@ func TestLookupIsCancelled(t *testing.T) {
 	r := stuckResolver{make(chan string, 1)}
 	ctx, cancel := context.WithCancel(WithResolver(context.Background(), r))
 	wait := async(t, func() error { _, err := Getaddrinfo(ctx, "somewhere.test", "1", nil); return err })
+	<-r.asked
+	cancel()
+	wantCancelled(t, ctx, "Getaddrinfo", wait())
+}
+
+func TestLookupOfACanonicalNameIsCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r := stuckName{testBook(), make(chan struct{})}
+	wait := async(t, func() error {
+		_, err := Getaddrinfo(WithResolver(ctx, r), "four.test", "1", &Hints{Flags: AICanonName})
+		return err
+	})
 	<-r.asked
 	cancel()
 	wantCancelled(t, ctx, "Getaddrinfo", wait())

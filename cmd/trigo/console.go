@@ -1,37 +1,111 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
+
+	"trigo/endpoint"
+	"trigo/netstream"
 )
 
-// console is standard error. Lines go out whole, whoever writes them, and a
-// meter that is being shown makes room for them.
+// console is where the tool speaks to people or to their machines: standard
+// error, or the log file. Lines go out whole, whoever writes them, and a meter
+// that is being shown makes room for them.
 type console struct {
 	mu     sync.Mutex
 	w      io.Writer
 	status bool // the meter's line is being shown
+
+	json    *slog.Logger // nil: text
+	quiet   count
+	verbose count
 }
 
 func newConsole(w io.Writer) *console { return &console{w: w} }
 
-// printf writes one line.
-func (c *console) printf(format string, args ...any) {
+// Write writes what is a line already, or several.
+func (c *console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clear()
-	fmt.Fprintf(c.w, format+"\n", args...)
+	return c.w.Write(p)
+}
+
+// asJSON makes every line an object.
+func (c *console) asJSON() {
+	c.json = slog.New(slog.NewJSONHandler(c, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// say tells text, or text with attrs where machines read.
+func (c *console) say(level slog.Level, text string, attrs ...slog.Attr) {
+	switch {
+	case level >= slog.LevelError && c.quiet > 1,
+		level < slog.LevelError && c.quiet > 0:
+		return
+	case c.json != nil:
+		c.json.LogAttrs(context.Background(), level, text, attrs...)
+	default:
+		fmt.Fprintln(c, text)
+	}
+}
+
+// notice tells what is no error, unless -q.
+func (c *console) notice(text string, attrs ...slog.Attr) { c.say(slog.LevelInfo, text, attrs...) }
+
+// detail tells what only -v wants to know, or -vv if level is 2.
+func (c *console) detail(level count, text string, attrs ...slog.Attr) {
+	if c.verbose >= level {
+		c.say(slog.LevelInfo, text, attrs...)
+	}
 }
 
 // fail reports a failure: one line, and a second one if something may help.
 // subject says whose it was, and may be empty.
-func (c *console) fail(subject string, f *failure) {
-	if f.hint != "" {
-		c.printf("trigo: %s%v\n  hint: %s", subject, f, f.hint)
-	} else {
-		c.printf("trigo: %s%v", subject, f)
+func (c *console) fail(subject string, f *failure, attrs ...slog.Attr) {
+	if c.json != nil {
+		c.say(slog.LevelError, subject+f.Error(), append(attrs, failureAttrs(f)...)...)
+		return
 	}
+	text := fmt.Sprintf("trigo: %s%v", subject, f)
+	if f.hint != "" {
+		text += "\n  hint: " + f.hint
+	}
+	c.say(slog.LevelError, text)
+}
+
+// failureAttrs takes a failure apart.
+func failureAttrs(f *failure) []slog.Attr {
+	attrs := []slog.Attr{slog.Int("code", f.code)}
+	if f.side != "" {
+		attrs = append(attrs, slog.String("side", f.side))
+	}
+	if f.hint != "" {
+		attrs = append(attrs, slog.String("hint", f.hint))
+	}
+	if f.report != nil {
+		attrs = append(attrs, reportAttrs(*f.report)...)
+	}
+	var e *endpoint.Error
+	if errors.As(f.err, &e) {
+		attrs = append(attrs, slog.String("address", e.Text), slog.String("layer", e.Layer), slog.String("phase", string(e.Phase)))
+	}
+	var dial *netstream.DialError
+	if errors.As(f.err, &dial) {
+		var tried []map[string]any
+		for _, a := range dial.Report.Attempts {
+			tried = append(tried, attemptFields(a))
+		}
+		attrs = append(attrs, slog.Any("attempts", tried))
+	}
+	var causes []string
+	for err := errors.Unwrap(f.err); err != nil; err = errors.Unwrap(err) {
+		causes = append(causes, err.Error())
+	}
+	return append(attrs, slog.Any("causes", causes))
 }
 
 // show shows a line that the next one replaces. Terminals only. An empty line

@@ -6,17 +6,19 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/term"
+
 	"trigo/nursery"
 	"trigo/relay"
 )
 
 // withMeter calls f and shows meanwhile how many bytes have moved: on a
-// terminal one line that changes, with --progress plain a line every second.
+// terminal one line that changes, else a line or an object every second.
 func withMeter(ctx context.Context, out *console, style string, counters *relay.Counters, f func(ctx context.Context) error) error {
 	if style == "off" {
 		return f(ctx)
 	}
-	m := meter{out: out, counters: counters, plain: style == "plain", began: time.Now()}
+	m := meter{out: out, counters: counters, style: style, began: time.Now()}
 	return nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
 		n.Go(m.run)
 		defer n.Cancel(nil)
@@ -41,7 +43,7 @@ func meterStyle(progress string, usesStdio bool) string {
 type meter struct {
 	out      *console
 	counters *relay.Counters
-	plain    bool
+	style    string // "line", "plain" or "json"
 	began    time.Time
 	last     time.Time
 	ab, ba   int64 // at that time
@@ -49,7 +51,7 @@ type meter struct {
 
 func (m *meter) run(ctx context.Context) error {
 	every := 200 * time.Millisecond
-	if m.plain {
+	if m.style != "line" {
 		every = time.Second
 	}
 	tick := time.NewTicker(every)
@@ -58,19 +60,26 @@ func (m *meter) run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			if !m.plain {
+			if m.style == "line" {
 				m.out.show("")
 			}
 			return nil
 		case now := <-tick.C:
-			if line := m.line(now); m.plain {
-				m.out.printf("%s", line)
-			} else {
-				m.out.show(line)
+			switch m.style {
+			case "line":
+				m.out.show(m.line(now))
+			case "plain":
+				fmt.Fprintln(m.out, m.line(now))
+			case "json":
+				fmt.Fprintf(m.out, `{"sent":%d,"received":%d,"seconds":%.1f}`+"\n",
+					m.counters.AToB.Load(), m.counters.BToA.Load(), now.Sub(m.began).Seconds())
 			}
 		}
 	}
 }
+
+// isTerminal reports whether a descriptor is a terminal.
+func isTerminal(fd int) bool { return term.IsTerminal(fd) }
 
 // line returns what moved so far, and the rates since the last line.
 func (m *meter) line(now time.Time) string {

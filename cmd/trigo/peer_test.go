@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -41,6 +42,17 @@ func servePeer(what string, args []string) error {
 			_, err := c.Write([]byte("too large\n"))
 			return err
 		})
+	case "unread": // FILE: reads nothing, and says when enough has come for that to be noticed
+		return accept(args[0], func(c *net.TCPConn) error {
+			c.Read(make([]byte, 1))
+			fmt.Fprintln(os.Stderr, "full")
+			select {}
+		})
+	case "arguments": // prints them, with a NUL after each
+		for _, a := range args {
+			fmt.Printf("%s\x00", a)
+		}
+		return nil
 	case "hold": // SOCKET READY GO: see hold
 		return hold(args[0], args[1], args[2])
 	case "count": // prints how many bytes it reads
@@ -85,10 +97,14 @@ func answer(c net.Conn, size int) error {
 	return err
 }
 
-// hold connects to an echo on socket, makes the file ready when it answers, and
+// hold connects to an echo on a socket, Unix or TCP, makes the file ready when it answers, and
 // holds the connection until the file release is there, or it is cut.
 func hold(socket, ready, release string) error {
-	c, err := net.Dial("unix", socket)
+	network := "tcp"
+	if strings.Contains(socket, "/") || !strings.Contains(socket, ":") {
+		network = "unix"
+	}
+	c, err := net.Dial(network, socket)
 	if err != nil {
 		return err
 	}
@@ -113,7 +129,7 @@ func hold(socket, ready, release string) error {
 		}
 	}
 	c.SetReadDeadline(time.Time{})
-	c.(*net.UnixConn).CloseWrite()
+	c.(interface{ CloseWrite() error }).CloseWrite()
 	if _, err := io.Copy(io.Discard, c); err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 // await FILE [REGEXP VAR]: waits until FILE is there and has a line that
 // matches; VAR becomes the first group.
 func await(ts *testscript.TestScript, neg bool, args []string) {
-	tick, limit := time.NewTicker(5*time.Millisecond), time.NewTimer(30*time.Second)
+	tick, limit := time.NewTicker(5*time.Millisecond), time.NewTimer(10*time.Second)
 	defer tick.Stop()
 	defer limit.Stop()
 	for !isThere(ts, args) {

@@ -1,48 +1,50 @@
 package main
 
-// layerNames returns the names of all layers.
-func layerNames() []string {
-	names := make([]string, len(layers))
-	for i, l := range layers {
-		names[i] = l.name
-	}
-	return names
-}
+import "strings"
 
-// nearest returns the name of the layer that is spelt most like name, or "" if
-// none is.
-func nearest(name string) string {
-	best, found := 3, "" // three mistakes are another word
-	for _, l := range layers {
-		if d := distance(name, l.name); d < best && d < len(l.name)-1 {
-			best, found = d, l.name
+// nearestFlag returns the flag that begins like name, or that differs in a
+// letter or two.
+func nearestFlag(specs []flagSpec, name string) string {
+	for _, f := range specs {
+		if len(name) > 2 && (strings.HasPrefix(f.name, name) || strings.HasPrefix(name, f.name) && len(f.name) > 2) {
+			return f.dashed()
 		}
 	}
-	return found
-}
-
-// distance returns how many bytes must be added, removed, changed or swapped
-// with their neighbour to make b of a.
-func distance(a, b string) int {
-	d := make([][]int, len(a)+1) // d[i][j] is that of a[:i] and b[:j]
-	for i := range d {
-		d[i] = make([]int, len(b)+1)
-		d[i][0] = i
-	}
-	for j := range d[0] {
-		d[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			change := d[i-1][j-1]
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			d[i][j] = min(change, d[i-1][j]+1, d[i][j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
-			}
+	for _, f := range specs {
+		if len(f.name) > 2 && oneSlip(f.name, name) {
+			return f.dashed()
 		}
 	}
-	return d[len(a)][len(b)]
+	return ""
+}
+
+// oneSlip reports whether a and b differ in one letter that was changed, left
+// out or added, or in two neighbours that changed places.
+func oneSlip(a, b string) bool {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	i := 0
+	for i < len(b) && a[i] == b[i] {
+		i++
+	}
+	switch len(a) - len(b) {
+	case 0:
+		if i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] {
+			return a[i+2:] == b[i+2:]
+		}
+		return i == len(a) || a[i+1:] == b[i+1:]
+	case 1:
+		return a[i+1:] == b[i:]
+	}
+	return false
+}
+
+// orList is "a, b or c".
+func orList(items []string) string {
+	if len(items) < 2 {
+		return strings.Join(items, "")
+	}
+	last := len(items) - 1
+	return strings.Join(items[:last], ", ") + " or " + items[last]
 }
