@@ -40,8 +40,8 @@
 //
 // # Platforms
 //
-// On Linux a Wait holds no thread and no goroutine: the child's pidfd is waited
-// for like a socket. On other Unix systems, and where there are no pidfds, the
+// On Linux a Wait holds no thread and no goroutine beyond the first 2 ms of a
+// child: its pidfd is waited for like a socket. On other Unix systems, and where there are no pidfds, the
 // kernel is asked again and again, in intervals that grow from 1 to 50 ms.
 // Everywhere else starting a process fails with [errors.ErrUnsupported].
 //

@@ -45,7 +45,7 @@ func (p *Process) signalGroup(sig os.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.hasGroupFlag() {
-		return pidfdKillGroup(p.pidfd, sig)
+		return p.pidfd.signalGroup(sig)
 	}
 	return kill(-p.pid, sig)
 }

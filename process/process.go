@@ -8,7 +8,6 @@ import (
 	"syscall"
 
 	"trigo"
-	"trigo/internal/pollio"
 )
 
 // A Process is a child, running or ended. Its methods may be called by anyone
@@ -33,7 +32,7 @@ type Process struct {
 	known      bool // status is
 	supervised bool // somebody calls release; else the end of the child is the end of it
 	reaped     bool // pid may belong to somebody else
-	pidfd      *pollio.FD
+	pidfd      *pidfd
 }
 
 // Args returns the program's name and arguments; for a [Command.Shell] those of

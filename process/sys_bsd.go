@@ -3,8 +3,6 @@
 package process
 
 import (
-	"errors"
-	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -21,13 +19,9 @@ func peek(pid int) (s Status, exited bool) { return wait4(pid, unix.WNOHANG) }
 func reap(pid int) {}
 
 // wantPidfd: there are none.
-func wantPidfd(sys *syscall.SysProcAttr) (adopt func() *pollio.FD) {
-	return func() *pollio.FD { return nil }
+func wantPidfd(sys *syscall.SysProcAttr) (adopt func() *pidfd) {
+	return func() *pidfd { return nil }
 }
-
-func groupFlagWorks() bool { return false }
-
-func pidfdKillGroup(pidfd *pollio.FD, sig os.Signal) error { return errors.ErrUnsupported }
 
 // hasLiveMember: who can be signalled counts as alive.
 func hasLiveMember(pgid int) bool { return true }

@@ -19,14 +19,12 @@ func start(ctx context.Context, c *Command, m mode) (*Process, *service, error) 
 
 const peekKeeps = false
 
-func peek(pid int) (s Status, exited bool)                 { return Status{}, true }
-func reap(pid int)                                         {}
-func kill(pid int, sig os.Signal) error                    { return errors.ErrUnsupported }
-func groupFlagWorks() bool                                 { return false }
-func pidfdKillGroup(pidfd *pollio.FD, sig os.Signal) error { return errors.ErrUnsupported }
-func hasLiveMember(pgid int) bool                          { return false }
-func readNow(fd *pollio.FD, p []byte) (n int, err error)   { return 0, io.EOF }
-func isHangup(err error) bool                              { return false }
+func peek(pid int) (s Status, exited bool)               { return Status{}, true }
+func reap(pid int)                                       {}
+func kill(pid int, sig os.Signal) error                  { return errors.ErrUnsupported }
+func hasLiveMember(pgid int) bool                        { return false }
+func readNow(fd *pollio.FD, p []byte) (n int, err error) { return 0, io.EOF }
+func isHangup(err error) bool                            { return false }
 
 type relative struct{ pid int }
 

@@ -13,7 +13,8 @@ import (
 //
 // On Linux a Wait takes neither a thread nor a goroutine. One of the callers
 // watches the child's pidfd, through the runtime's poller; the others wait for
-// him, and one of them takes over if he is cancelled.
+// him, and one of them takes over if he is cancelled. In the first 2 ms of a
+// child he may wait on his thread, and see a cancel only when they are over.
 func (p *Process) Wait(ctx context.Context) (Status, error) {
 	for ctx.Err() == nil {
 		select {
@@ -37,9 +38,8 @@ func (p *Process) watch(ctx context.Context) {
 	p.mu.Lock()
 	pidfd := p.pidfd
 	p.mu.Unlock()
-	if pidfd != nil {
-		// If Poll finds the end first, it closes the pidfd, and that wakes us too.
-		pidfd.WaitRead(ctx)
+	// If Poll finds the end first, it closes the pidfd, and that wakes us too.
+	if pidfd != nil && pidfd.wait(ctx) == nil {
 		return
 	}
 	poll(ctx, func() bool {
@@ -103,7 +103,7 @@ func (p *Process) reap() {
 
 func (p *Process) closePidfd() {
 	if p.pidfd != nil {
-		p.pidfd.Close()
+		p.pidfd.close()
 	}
 }
 
