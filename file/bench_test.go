@@ -3,10 +3,10 @@ package file
 import (
 	"bufio"
 	"os"
-	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"trigo/internal/bench"
 )
 
 // The benchmarks of this file measure this package against the standard library, in
@@ -16,38 +16,8 @@ import (
 //
 //	go test -run '^$' -bench Ratio ./file
 
-// ratio runs a and b in turn, the order changing from round to round.
-func ratio(bb *testing.B, a, b func(n int)) {
-	const rounds = 40
-	n := max(bb.N/rounds, 1)
-	timed := func(f func(int)) float64 {
-		start := time.Now()
-		f(n)
-		return float64(time.Since(start)) / float64(n)
-	}
-	var ratios, as, bs []float64
-	timed(a) // warm-up
-	timed(b)
-	bb.ResetTimer()
-	for i := range rounds {
-		var ta, tb float64
-		if i%2 == 0 {
-			ta, tb = timed(a), timed(b)
-		} else {
-			tb, ta = timed(b), timed(a)
-		}
-		ratios, as, bs = append(ratios, ta/tb), append(as, ta), append(bs, tb)
-	}
-	for _, s := range [][]float64{ratios, as, bs} {
-		slices.Sort(s)
-	}
-	bb.ReportMetric(ratios[rounds/2], "ratio")
-	bb.ReportMetric(ratios[rounds/4], "q1")
-	bb.ReportMetric(ratios[rounds*3/4], "q3")
-	bb.ReportMetric(as[rounds/2], "trigo-ns/op")
-	bb.ReportMetric(bs[rounds/2], "std-ns/op")
-	bb.ReportMetric(0, "ns/op")
-}
+// ratio is bench.Ratio to the standard library.
+func ratio(b *testing.B, ours, theirs func(n int)) { bench.Ratio(b, "std", ours, theirs) }
 
 // BenchmarkRatioLines reads a megabyte of lines, each as a string.
 func BenchmarkRatioLines(b *testing.B) {

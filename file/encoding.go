@@ -44,8 +44,11 @@ type encoder interface {
 	encode(dst []byte, s string) (out []byte, n int)
 
 	// begin says whether the next bytes are the first of the file, where a
-	// byte order mark goes.
-	begin(first bool)
+	// byte order mark goes, and which state a decoder would be in there.
+	begin(first bool, s decoderState)
+
+	// state is that of a decoder after what was encoded.
+	state() decoderState
 }
 
 // lookup finds an encoding by name. Case, spaces and underscores make no

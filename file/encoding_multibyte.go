@@ -128,7 +128,9 @@ type multibyteEncoder struct {
 	endsAtNewline bool
 }
 
-func (e *multibyteEncoder) begin(bool) {}
+// Each piece begins and ends in the first character set.
+func (e *multibyteEncoder) begin(bool, decoderState) {}
+func (e *multibyteEncoder) state() decoderState      { return "" }
 
 func (e *multibyteEncoder) encode(dst []byte, s string) ([]byte, int) {
 	valid := validUTF8(s)

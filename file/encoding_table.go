@@ -110,7 +110,8 @@ func (d tableDecoder) restore(decoderState) {}
 
 type tableEncoder struct{ *table }
 
-func (e tableEncoder) begin(bool) {}
+func (e tableEncoder) begin(bool, decoderState) {}
+func (e tableEncoder) state() decoderState      { return "" }
 
 func (e tableEncoder) encode(dst []byte, s string) ([]byte, int) {
 	for i, r := range s {

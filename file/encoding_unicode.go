@@ -121,7 +121,14 @@ func (d *utf8Decoder) restore(s decoderState) { d.past = s != "" }
 
 type utf8Encoder struct{ mark, first bool }
 
-func (e *utf8Encoder) begin(first bool) { e.first = first }
+func (e *utf8Encoder) begin(first bool, _ decoderState) { e.first = first }
+
+func (e *utf8Encoder) state() decoderState {
+	if e.mark && !e.first {
+		return "past"
+	}
+	return ""
+}
 
 func (e *utf8Encoder) encode(dst []byte, s string) ([]byte, int) {
 	if e.mark && e.first {
@@ -171,7 +178,7 @@ type wideCodec struct {
 }
 
 func (c wideCodec) decoder() decoder { return &wideDecoder{wideCodec: c, now: c.order} }
-func (c wideCodec) encoder() encoder { return &wideEncoder{wideCodec: c} }
+func (c wideCodec) encoder() encoder { return &wideEncoder{wideCodec: c, now: c.order} }
 
 // unit reads one unit.
 func (c wideCodec) unit(p []byte, order byteOrder) uint32 {
@@ -241,23 +248,40 @@ func (d *wideDecoder) decode(dst, src []byte, atEOF bool) (text []byte, n, bad i
 	}
 }
 
-func (d *wideDecoder) state() decoderState {
-	if d.now == d.order {
+func (d *wideDecoder) state() decoderState    { return d.orderToState(d.now) }
+func (d *wideDecoder) restore(s decoderState) { d.now = d.orderOfState(s) }
+
+// orderToState is what has to be remembered of an order: nothing, if the codec
+// says it.
+func (c wideCodec) orderToState(now byteOrder) decoderState {
+	if now == c.order {
 		return ""
 	}
-	return decoderState([]string{littleEndian: "little", bigEndian: "big"}[d.now])
+	return decoderState([]string{littleEndian: "little", bigEndian: "big"}[now])
 }
 
-func (d *wideDecoder) restore(s decoderState) {
-	d.now = map[decoderState]byteOrder{"": d.order, "little": littleEndian, "big": bigEndian}[s]
+func (c wideCodec) orderOfState(s decoderState) byteOrder {
+	return map[decoderState]byteOrder{"": c.order, "little": littleEndian, "big": bigEndian}[s]
 }
 
 type wideEncoder struct {
 	wideCodec
 	first bool
+	now   byteOrder // asMarked: the machine's
 }
 
-func (e *wideEncoder) begin(first bool) { e.first = first }
+// begin goes on in the order of the text before, if that is known.
+func (e *wideEncoder) begin(first bool, s decoderState) { e.first, e.now = first, e.orderOfState(s) }
+
+func (e *wideEncoder) state() decoderState {
+	switch {
+	case e.first:
+		return ""
+	case e.now == asMarked:
+		return e.orderToState(nativeOrder())
+	}
+	return e.orderToState(e.now)
+}
 
 func (e *wideEncoder) encode(dst []byte, s string) ([]byte, int) {
 	if e.order == asMarked && e.first {
@@ -276,7 +300,7 @@ func (e *wideEncoder) encode(dst []byte, s string) ([]byte, int) {
 }
 
 func (e *wideEncoder) append(dst []byte, unit rune) []byte {
-	big := e.order == bigEndian || e.order == asMarked && nativeOrder() == bigEndian
+	big := e.now == bigEndian || e.now == asMarked && nativeOrder() == bigEndian
 	switch {
 	case e.size == 2 && big:
 		return binary.BigEndian.AppendUint16(dst, uint16(unit))

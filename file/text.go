@@ -172,7 +172,7 @@ func (t *TextFile) over(ctx context.Context, r trigo.Resource, reads, writes boo
 		}
 	}
 	t.in.rawAt = at
-	t.out.begin(at == 0)
+	t.out.begin(at, "")
 	return nil
 }
 

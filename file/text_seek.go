@@ -120,7 +120,7 @@ func (t *TextFile) SeekEnd(ctx context.Context) error {
 		return err
 	}
 	t.in.moved(at, "", false)
-	t.out.begin(at == 0)
+	t.out.begin(at, "")
 	return nil
 }
 
@@ -152,7 +152,7 @@ func (t *TextFile) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.in.moved(at, "", false)
+	t.in.moved(at, t.out.encoder.state(), false)
 	t.out.ahead = false
 	return nil
 }
@@ -163,7 +163,7 @@ func (t *TextFile) jump(ctx context.Context, p TextPosition) error {
 		return err
 	}
 	t.in.moved(p.at, p.state, p.heldCR)
-	t.out.begin(p.at == 0)
+	t.out.begin(p.at, p.state)
 	return nil
 }
 

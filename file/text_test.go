@@ -147,6 +147,55 @@ func TestByteOrderMarkOnlyAtTheStartOfAFile(t *testing.T) {
 	}
 }
 
+// CPython 3.13 puts a second mark where reading gave way to writing.
+func TestByteOrderMarkIsNotWrittenAfterReading(t *testing.T) {
+	ctx := t.Context()
+	type steps = func(f *TextFile) error
+	readAll := func(f *TextFile) error { _, err := f.ReadAll(ctx); return err }
+	readOne := func(f *TextFile) error { _, err := f.Read(ctx, 1); return err }
+	rewind := func(f *TextFile) error { return f.Seek(ctx, TextPosition{}) }
+	cases := []struct {
+		name, mode string
+		before     steps
+		want       string
+		blind      bool // has not seen the mark, and so not the order
+	}{
+		{"at once", "r+", func(*TextFile) error { return nil }, "\ufeffXb", true},
+		{"after all", "r+", readAll, "\ufeffabX", false},
+		{"after one", "r+", readOne, "\ufeffaX", false},
+		{"at the end", "r+", func(f *TextFile) error { return f.SeekEnd(ctx) }, "\ufeffabX", true},
+		{"at the start again", "r+", func(f *TextFile) error { return errors.Join(readAll(f), rewind(f)) }, "\ufeffXb", true},
+		{"appended after one", "a+", func(f *TextFile) error { return errors.Join(rewind(f), readOne(f)) }, "\ufeffabX", false},
+		{"appended at the start", "a+", rewind, "\ufeffabX", true},
+	}
+	for _, enc := range []string{"utf-8-sig", "utf-16", "utf-32"} {
+		c, _ := lookup(enc)
+		encoded := func(order byteOrder, s string) string {
+			e := c.encoder()
+			if w, ok := e.(*wideEncoder); ok {
+				w.now = order
+			}
+			p, _ := e.encode(nil, s)
+			return string(p)
+		}
+		for _, order := range []byteOrder{asMarked, littleEndian, bigEndian} {
+			for _, c := range cases {
+				if order != asMarked && c.blind {
+					continue
+				}
+				path := scratch(t, encoded(order, "\ufeffab"))
+				f := mustOpenText(t, path, c.mode, &TextOptions{Encoding: enc})
+				if err := errors.Join(c.before(f), f.WriteString(ctx, "X"), f.Close(ctx)); err != nil {
+					t.Fatal(err)
+				}
+				if got, want := contentOf(t, path), encoded(order, c.want); got != want {
+					t.Errorf("%s, %v, %s: the file has %q, want %q", enc, order, c.name, got, want)
+				}
+			}
+		}
+	}
+}
+
 func TestLineBufferedTextGoesOutWithEachLine(t *testing.T) {
 	ctx := t.Context()
 	for _, lines := range []bool{true, false} {

@@ -3,6 +3,7 @@ package file
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"unicode/utf8"
 
@@ -13,14 +14,16 @@ import (
 type textWriter struct {
 	encoder encoder
 	buf     []byte
-	first   bool // nothing was written yet, at the start of the file
-	ahead   bool // the reading half has to settle
+	first   bool         // nothing was written yet, at the start of the file
+	before  decoderState // after what was written last
+	ahead   bool         // the reading half has to settle
 }
 
-// begin says whether what is written next is at the start of the file.
-func (w *textWriter) begin(first bool) {
-	w.first = first
-	w.encoder.begin(first)
+// begin says where what is written next goes, and in which state a decoder would
+// be there.
+func (w *textWriter) begin(at int64, s decoderState) {
+	w.first, w.before = at == 0, s
+	w.encoder.begin(w.first, s)
 }
 
 // WriteString writes s, at the position that the text was read to. Mostly it is kept
@@ -38,8 +41,8 @@ func (t *TextFile) WriteString(ctx context.Context, s string) error {
 	if t.send == nil {
 		return t.fail("write", errNotOpenFor)
 	}
-	if t.place != nil {
-		if err := t.rewind(ctx); err != nil {
+	if t.place != nil && !t.out.ahead {
+		if err := t.turnToWriting(ctx); err != nil {
 			return err
 		}
 	}
@@ -47,11 +50,11 @@ func (t *TextFile) WriteString(ctx context.Context, s string) error {
 	buf, n := encodeAll(t.out.encoder, t.mode, t.out.buf, written)
 	if n < len(written) {
 		why := encodeError(t.encoding, t.out.encoder, s)
-		t.out.begin(t.out.first)
+		t.out.encoder.begin(t.out.first, t.out.before)
 		return t.fail("write", why)
 	}
 	t.out.buf = buf
-	t.out.first = false
+	t.out.first, t.out.before = false, t.out.encoder.state()
 	t.out.ahead = t.place != nil
 	if len(buf) < textChunk && !(t.lineBuffered && strings.ContainsAny(s, "\r\n")) {
 		return nil
@@ -62,6 +65,24 @@ func (t *TextFile) WriteString(ctx context.Context, s string) error {
 		op.N = int64(len(s))
 	}
 	return err
+}
+
+// turnToWriting begins the writing where the text was read to, or at the end of a
+// file that is appended to.
+func (t *TextFile) turnToWriting(ctx context.Context) error {
+	if err := t.rewind(ctx); err != nil {
+		return err
+	}
+	at := t.in.rawAt
+	if f, ok := t.place.(*File); ok && f.appends {
+		end, err := f.Seek(ctx, 0, io.SeekEnd)
+		if err != nil {
+			return err
+		}
+		at, t.in.astray = end, true
+	}
+	t.out.begin(at, t.in.decoder.state())
+	return nil
 }
 
 // flush sends what is kept back, for the holder of writing.

@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"trigo/internal/bench"
 )
 
 // The benchmarks of this file compare what trees do with package filepath and
@@ -88,29 +90,29 @@ func BenchmarkRatioTreeGlob(b *testing.B) {
 	}
 }
 
-// BenchmarkRatioTreeRemoveAll makes all the trees of a round before it measures.
+// BenchmarkRatioTreeRemoveAll measures by rounds of its own, whatever the bench
+// time: -benchtime 1x spares the second go, and the making of the trees.
 func BenchmarkRatioTreeRemoveAll(b *testing.B) {
 	dirs, rounds := 250, 10
 	if os.Getenv("TRIGO_SOAK") != "" {
 		dirs, rounds = 5000, 5
 	}
-	var times [2][]float64
-	for i := range 2 * rounds {
-		root := wideTree(b, dirs, 20)
-		which := (i + i/2) % 2
-		start := b.Elapsed()
-		var err error
-		if which == 0 {
-			err = root.RemoveAll(b.Context())
-		} else {
-			err = os.RemoveAll(string(root))
-		}
-		times[which] = append(times[which], float64(b.Elapsed()-start))
-		if err != nil {
-			b.Fatal(err)
+	removed := func(remove func(root Path) error) func() float64 {
+		return func() float64 {
+			root := wideTree(b, dirs, 20)
+			start := time.Now()
+			if err := remove(root); err != nil {
+				b.Fatal(err)
+			}
+			return float64(time.Since(start))
 		}
 	}
-	reportRatio(b, times[0], times[1])
+	times := bench.Rounds(rounds,
+		removed(func(root Path) error { return root.RemoveAll(b.Context()) }),
+		removed(func(root Path) error { return os.RemoveAll(string(root)) }))
+	times.Ratio(0, 1).Report(b, "ratio")
+	b.ReportMetric(times.Of(0).Median, "trigo-ns/op")
+	b.ReportMetric(times.Of(1).Median, "std-ns/op")
 }
 
 func BenchmarkRatioReadBytes(b *testing.B) {
@@ -135,15 +137,4 @@ func BenchmarkRatioReadBytes(b *testing.B) {
 			})
 		})
 	}
-}
-
-// reportRatio reports the medians of two series of times, and their ratio.
-func reportRatio(b *testing.B, ours, theirs []float64) {
-	slices.Sort(ours)
-	slices.Sort(theirs)
-	median := func(s []float64) float64 { return s[len(s)/2] }
-	b.ReportMetric(median(ours)/median(theirs), "ratio")
-	b.ReportMetric(median(ours), "trigo-ns/op")
-	b.ReportMetric(median(theirs), "std-ns/op")
-	b.ReportMetric(0, "ns/op")
 }

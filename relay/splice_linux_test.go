@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"trigo"
+	"trigo/file"
 	"trigo/internal/fdstream"
 	"trigo/netstream"
 	"trigo/nursery"
@@ -321,12 +322,14 @@ func TestFileIsSentByTheKernelFromWhereItStands(t *testing.T) {
 			if err := os.WriteFile(name, text, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			f, err := os.Open(name)
+			in, err := file.Open(t.Context(), file.Path(name), "r")
 			if err != nil {
 				t.Fatal(err)
 			}
-			f.Seek(1000, io.SeekStart)
-			in := input(t, f)
+			defer in.Close(t.Context())
+			if _, err := in.Seek(t.Context(), 1000, io.SeekStart); err != nil {
+				t.Fatal(err)
+			}
 			b, server := sockets(t, network)
 			sendEOF(t, server)
 			running := start(t.Context(), trigo.Staple(nowhere{}, in), b, &relay.Options{Copy: mode})
