@@ -5,11 +5,10 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"sync"
 	"testing"
-	"time"
 
+	"trigo/internal/bench"
 	"trigo/netstream"
 	"trigo/relay"
 )
@@ -138,34 +137,11 @@ func (j joined) pingPong(tb testing.TB, n int64) {
 	wg.Wait()
 }
 
-// speed runs both by turns and reports how many times as fast a is as b.
+// speed runs both by turns and reports how many times as fast ours is as theirs.
 func speed(b *testing.B, ours, theirs func()) {
 	const rounds = 21
-	timed := func(f func()) float64 {
-		start := time.Now()
-		f()
-		return float64(time.Since(start))
-	}
-	timed(ours) // warm-up
-	timed(theirs)
-	var ratios []float64
-	for b.Loop() {
-		for i := range rounds {
-			var to, tt float64
-			if i%2 == 0 {
-				to, tt = timed(ours), timed(theirs)
-			} else {
-				tt, to = timed(theirs), timed(ours)
-			}
-			ratios = append(ratios, tt/to)
-		}
-	}
-	slices.Sort(ratios)
-	n := len(ratios)
-	b.ReportMetric(ratios[n/2], "speed")
-	b.ReportMetric(ratios[n/4], "q1")
-	b.ReportMetric(ratios[n*3/4], "q3")
-	b.ReportMetric(0, "ns/op")
+	times := bench.Turns(rounds, 1, func(int) { ours() }, func(int) { theirs() })
+	times.Ratio(1, 0).Report(b, "speed")
 }
 
 var allNetworks = [][2]string{{"tcp", "tcp"}, {"tcp", "unix"}, {"unix", "tcp"}, {"unix", "unix"}}

@@ -38,7 +38,7 @@ func fileRows() []Row {
 			}},
 		)
 	}
-	for _, files := range []int{1_000, 10_000, 40_000} {
+	for _, files := range []int{1_000, 5_000, 20_000} {
 		rows = append(rows, Row{Name: fmt.Sprintf("a tree of %d files, removed", files), Setup: func(s *Scope) []Contestant {
 			return removals(s, s.Pick(1_000, files))
 		}})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,6 +36,9 @@ func relayRows() []Row {
 	for _, w := range relayWorks {
 		rows = append(rows, Row{Name: w.name, Setup: func(s *Scope) []Contestant { return throughRelays(s, w) }})
 	}
+	rows = append(rows, Row{Name: "relay tcp to tcp, 4 GiB at once", Setup: func(s *Scope) []Contestant {
+		return oneTransfer(s, s.Pick(64, 4<<10), relayWorks[0].limits)
+	}})
 	// ps would say so much. What processes share counts for each of them.
 	rows = append(rows, Row{Name: "memory of a relay with 1000 idle connections, RSS", Unit: "KiB", Setup: func(s *Scope) []Contestant {
 		return relayMemory(s, s.Pick(100, 1000), residentKiB, map[string]float64{"socat": 1.0 / 10})
@@ -47,6 +51,23 @@ func relayRows() []Row {
 		})
 	}
 	return rows
+}
+
+// oneTransfer moves size MiB through a relay, at once.
+func oneTransfer(s *Scope, size int, limits map[string]float64) []Contestant {
+	cs := throughRelays(s, relayWork{from: "tcp", to: "tcp", conns: 1, limits: limits, work: bulkThrough})
+	cs = slices.DeleteFunc(cs, func(c Contestant) bool { return limits[c.Name] == 0 && c.Name != "trigo" })
+	for i := range cs {
+		if work := cs[i].Work; work != nil {
+			cs[i].Work = nil
+			cs[i].Measure = func() float64 {
+				start := time.Now()
+				work(size)
+				return float64(time.Since(start))
+			}
+		}
+	}
+	return cs
 }
 
 func throughRelays(s *Scope, w relayWork) []Contestant {
