@@ -217,13 +217,17 @@ func testHTTP(t *testing.T, p place, version string) {
 			t.Errorf("%s, %d bytes of %d, %v", r.Proto, len(got), len(body), err)
 		}
 	}
-	for range 3 {
+	const requests = 5
+	for range requests {
 		exchange("hello")
 	}
-	conns := 0
+	conns, most := 0, 1
+	if version == "HTTP/2.0" {
+		most = 2 // net/http shares a new connection only after it was given to the first request
+	}
 	states.Range(func(any, any) bool { conns++; return true })
-	if conns != 1 {
-		t.Errorf("%d connections for three requests, one after the other", conns)
+	if conns < 1 || conns > most {
+		t.Errorf("%d connections for %d requests, one after the other", conns, requests)
 	}
 	var all sync.WaitGroup
 	for i := range 4 {
