@@ -85,59 +85,89 @@ func race[C any](
 	if len(addrs) == 1 {
 		return alone(ctx, addrs[0], dial)
 	}
-	var mu sync.Mutex // guards winner and won
+	r := &racing[C]{addrs: addrs, delay: delay, dial: dial, discard: discard, began: time.Now()}
+	r.attempts = make([]DialAttempt, 0, len(addrs)) // never grown: each attempt writes to its own
 	settled := false
 	defer func() {
-		if !settled && won { // a panic passes through
-			discard(winner)
+		if !settled && r.won { // a panic passes through
+			discard(r.winner)
 		}
 	}()
-
-	began := time.Now()
-	attempts = make([]DialAttempt, 0, len(addrs)) // never grown: each attempt writes to its own
 	nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
-		for _, addr := range addrs {
-			if ctx.Err() != nil {
-				break
-			}
-			attempts = append(attempts, DialAttempt{Address: addr, Start: time.Since(began)})
-			a := &attempts[len(attempts)-1]
-			failed := make(chan struct{})
-			n.Go(func(ctx context.Context) error {
-				conn, err := dial(ctx, addr)
-				a.Duration = time.Since(began) - a.Start
-				if err != nil {
-					a.Err = whyFailed(ctx, err)
-					close(failed)
-					return nil
-				}
-				mu.Lock()
-				late := won
-				if !late {
-					winner, won, a.Won = conn, true, true
-					n.Cancel(errOutrun)
-				}
-				mu.Unlock()
-				if late {
-					a.Err = errOutrun
-					discard(conn)
-				}
-				return nil
-			})
-			var overdue <-chan time.Time
-			if delay >= 0 {
-				overdue = time.After(delay)
-			}
-			select {
-			case <-failed:
-			case <-overdue:
-			case <-ctx.Done():
-			}
-		}
+		r.n = n
+		r.from(ctx, 0)
 		return nil
 	})
 	settled = true
-	return winner, attempts, won
+	return r.winner, r.attempts, r.won
+}
+
+// racing is a race under way. Attempts are made in the goroutine of the one before,
+// when that has failed, or in a new one, when it is overdue: where nothing is
+// dead, no goroutine is started.
+type racing[C any] struct {
+	addrs   []netip.AddrPort
+	delay   time.Duration
+	dial    func(context.Context, netip.AddrPort) (C, error)
+	discard func(C)
+	began   time.Time
+	n       *nursery.Nursery
+
+	attempts []DialAttempt // grows with each that is started, one after the other
+
+	mu     sync.Mutex // guards the rest
+	winner C
+	won    bool
+}
+
+// from makes the attempts from the ith on.
+func (r *racing[C]) from(ctx context.Context, i int) {
+	for i < len(r.addrs) && ctx.Err() == nil && r.failed(ctx, i) {
+		i++
+	}
+}
+
+// failed makes the ith attempt and reports whether it has failed, and before it was
+// overdue. If it is overdue, the rest goes on beside it.
+func (r *racing[C]) failed(ctx context.Context, i int) (inTime bool) {
+	r.attempts = append(r.attempts, DialAttempt{Address: r.addrs[i], Start: time.Since(r.began)})
+	a := &r.attempts[i]
+	if r.delay >= 0 && i+1 < len(r.addrs) {
+		overdue := make(chan struct{})
+		timer := time.AfterFunc(r.delay, func() {
+			defer close(overdue)
+			if ctx.Err() == nil {
+				r.n.Go(func(ctx context.Context) error {
+					r.from(ctx, i+1)
+					return nil
+				})
+			}
+		})
+		defer func() {
+			if !timer.Stop() {
+				<-overdue // the nursery must be open until then
+				inTime = false
+			}
+		}()
+	}
+	conn, err := r.dial(ctx, a.Address)
+	a.Duration = time.Since(r.began) - a.Start
+	if err != nil {
+		a.Err = whyFailed(ctx, err)
+		return true
+	}
+	r.mu.Lock()
+	late := r.won
+	if !late {
+		r.winner, r.won, a.Won = conn, true, true
+		r.n.Cancel(errOutrun)
+	}
+	r.mu.Unlock()
+	if late {
+		a.Err = errOutrun
+		r.discard(conn)
+	}
+	return false
 }
 
 // alone is the race of one: it needs no goroutine.

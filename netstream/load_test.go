@@ -48,7 +48,7 @@ func blockedStreams(t *testing.T, n int, ctx func(i int) context.Context) <-chan
 	var waiting atomic.Int64
 	for i, s := range parked {
 		go func() {
-			_, err := s.ReceiveSome(&counted{ctx(i), &waiting}, make([]byte, 1))
+			_, err := s.ReceiveSome(&counted{Context: ctx(i), n: &waiting}, make([]byte, 1))
 			results <- ended{i, time.Now(), err}
 		}()
 	}
@@ -63,20 +63,18 @@ func blockedStreams(t *testing.T, n int, ctx func(i int) context.Context) <-chan
 	return results
 }
 
-// counted counts the callbacks that are registered with a context, which a
-// call does when it begins to wait. Package context calls the AfterFunc of a
-// context that is not its own; hiding Value makes it take it for such a one.
+// counted counts the calls that asked for its Done channel, which each does once,
+// when it begins to wait.
 type counted struct {
 	context.Context
-	n *atomic.Int64
+	n    *atomic.Int64
+	once sync.Once
 }
 
-func (c *counted) AfterFunc(f func()) (stop func() bool) {
-	c.n.Add(1)
-	return context.AfterFunc(c.Context, f)
+func (c *counted) Done() <-chan struct{} {
+	c.once.Do(func() { c.n.Add(1) })
+	return c.Context.Done()
 }
-
-func (c *counted) Value(any) any { return nil }
 
 type ended struct {
 	i    int

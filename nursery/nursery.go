@@ -11,12 +11,11 @@ import (
 type Nursery struct {
 	ctx    context.Context // the children's: a nursery is a scope, and this is what it scopes
 	cancel context.CancelCauseFunc
-	idle   chan struct{} // closed when the body and every child have ended
 
 	mu       sync.Mutex
-	pending  int  // the body, the children, and Start calls not yet handed over
-	closed   bool // pending has reached 0: nothing may start any more
-	own      bool // cancelled by this nursery, not from outside
+	idle     sync.Cond // told when pending reaches 0: nothing may start any more
+	pending  int       // the body, the children, and Start calls not yet handed over
+	own      bool      // cancelled by this nursery, not from outside
 	ownCause error
 	origin   int // index in errs of the error that cancelled it; -1: it was no error
 	errs     []error
@@ -32,7 +31,8 @@ type Nursery struct {
 // somebody noticed, the error Is ctx.Err() and Is context.Cause(ctx). Waiting for the
 // children cannot be cut short: they are told by their ctx, and must listen.
 func Run(ctx context.Context, body func(ctx context.Context, n *Nursery) error) error {
-	n := &Nursery{idle: make(chan struct{}), pending: 1, origin: -1}
+	n := &Nursery{pending: 1, origin: -1}
+	n.idle.L = &n.mu
 	n.ctx, n.cancel = context.WithCancelCause(ctx)
 
 	// Deferred, so that it also happens while a panic or a Goexit of the body
@@ -42,7 +42,7 @@ func Run(ctx context.Context, body func(ctx context.Context, n *Nursery) error) 
 		if !returned {
 			n.Cancel(errBodyGone)
 			n.end()
-			<-n.idle
+			n.wait()
 			n.abrupt.goexit = false // we are leaving already, and a Goexit would swallow a panic
 		}
 		n.cancel(nil)
@@ -52,7 +52,7 @@ func Run(ctx context.Context, body func(ctx context.Context, n *Nursery) error) 
 	err := body(n.ctx, n)
 	n.fail(err)
 	n.end()
-	<-n.idle
+	n.wait()
 	returned = true
 	return n.result(ctx)
 }
@@ -71,10 +71,13 @@ var (
 // the nursery is still open. It panics once Run has nothing left to wait for.
 func (n *Nursery) Go(f func(ctx context.Context) error) {
 	n.begin("Go")
-	go watch(func() error { return f(n.ctx) }, func(o outcome) {
-		n.settle(o)
-		n.end()
-	})
+	go watch(n.ctx, f, n)
+}
+
+// ended makes a Nursery the owner of the children that Go begins.
+func (n *Nursery) ended(o outcome) {
+	n.settle(o)
+	n.end()
 }
 
 // Cancel cancels the context of the body and of every child; cause, which may
@@ -100,7 +103,7 @@ func (n *Nursery) cancelLocked(cause error) bool {
 func (n *Nursery) begin(what string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.closed {
+	if n.pending == 0 {
 		panic("nursery: " + what + " in a nursery that has ended")
 	}
 	n.pending++
@@ -111,8 +114,16 @@ func (n *Nursery) end() {
 	defer n.mu.Unlock()
 	n.pending--
 	if n.pending == 0 {
-		n.closed = true
-		close(n.idle)
+		n.idle.Signal()
+	}
+}
+
+// wait waits until the body and every child have ended.
+func (n *Nursery) wait() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for n.pending > 0 {
+		n.idle.Wait()
 	}
 }
 

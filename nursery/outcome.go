@@ -1,6 +1,9 @@
 package nursery
 
-import "runtime"
+import (
+	"context"
+	"runtime"
+)
 
 // outcome is how a function ended: with an error or none, in a panic, or by
 // runtime.Goexit.
@@ -10,9 +13,12 @@ type outcome struct {
 	goexit   bool
 }
 
-// watch runs f and then calls ended, however f ended. It is the whole body of
+// ender is told how what was watched ended.
+type ender interface{ ended(o outcome) }
+
+// watch runs f and then tells owner, however f ended. It is the whole body of
 // a goroutine: after a Goexit there is nothing to return to.
-func watch(f func() error, ended func(outcome)) {
+func watch(ctx context.Context, f func(context.Context) error, owner ender) {
 	var o outcome
 	returned := false
 	defer func() {
@@ -23,9 +29,9 @@ func watch(f func() error, ended func(outcome)) {
 				o.goexit = true
 			}
 		}
-		ended(o)
+		owner.ended(o)
 	}()
-	o.err = f()
+	o.err = f(ctx)
 	returned = true
 }
 

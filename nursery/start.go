@@ -36,54 +36,46 @@ func Start[T any](ctx context.Context, n *Nursery, f func(ctx context.Context, s
 		return none, CancelError(ctx)
 	}
 	n.begin("Start")
-
-	child, cancel := context.WithCancelCause(n.ctx)
-	unlink := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
-
-	var (
-		mu    sync.Mutex
-		state = waiting
-		value T
-		how   outcome
-		over  = make(chan struct{}) // closed when state is no longer waiting
-	)
-	started := func(v T) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case state == handedOver:
-			panic("nursery: started called twice")
-		case state == waiting && unlink(): // else ctx was first, and f stays with Start
-			state, value = handedOver, v
-			close(over)
-		}
+	s := &starting[T]{n: n, f: f}
+	s.over.Add(1)
+	child := n.ctx
+	if ctx != n.ctx { // the usual ctx ends with the nursery in any case
+		child, s.cancel = context.WithCancelCause(n.ctx)
+		s.unlink = context.AfterFunc(ctx, func() { s.cancel(context.Cause(ctx)) })
 	}
-	ended := func(o outcome) {
-		defer n.end()
-		defer cancel(nil)
-		mu.Lock()
-		defer mu.Unlock()
-		if state == handedOver {
-			n.settle(o)
-			return
-		}
-		state, how = endedEarly, o
-		close(over)
-	}
-	go watch(func() error { return f(child, started) }, ended)
+	go watch(child, s.run, s)
 
-	<-over
-	if state == handedOver {
-		return value, nil
+	s.over.Wait()
+	if s.state == handedOver {
+		return s.value, nil
 	}
-	unlink()
-	how.raise()
-	if ctx.Err() != nil && consistsOf(how.err, context.Canceled, context.Cause(ctx)) {
+	if s.unlink != nil {
+		s.unlink()
+	}
+	s.how.raise()
+	if ctx.Err() != nil && consistsOf(s.how.err, context.Canceled, context.Cause(ctx)) {
 		// What f got from its own ctx says Canceled even where ours says
 		// DeadlineExceeded.
 		return none, CancelError(ctx)
 	}
-	return none, cmp.Or(how.err, CancelError(ctx), ErrNotStarted)
+	return none, cmp.Or(s.how.err, CancelError(ctx), ErrNotStarted)
+}
+
+// starting is one call of Start, and the goroutine that comes of it.
+type starting[T any] struct {
+	n *Nursery
+	f func(ctx context.Context, started func(T)) error
+
+	// Both are nil if Start was called with the ctx of the nursery, which is
+	// then that of f too.
+	cancel context.CancelCauseFunc // cancels the ctx of f
+	unlink func() bool             // lets it go from the ctx of Start
+
+	over  sync.WaitGroup // done when state is no longer waiting
+	mu    sync.Mutex
+	state int
+	value T
+	how   outcome
 }
 
 // What became of the function given to Start.
@@ -92,3 +84,44 @@ const (
 	handedOver        // it is a child of the nursery
 	endedEarly        // it ended while it was still Start's
 )
+
+func (s *starting[T]) run(ctx context.Context) error { return s.f(ctx, s.started) }
+
+func (s *starting[T]) started(v T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.state == handedOver:
+		panic("nursery: started called twice")
+	case s.state == waiting && s.release(): // else ctx was first, and f stays with Start
+		s.state, s.value = handedOver, v
+		s.over.Done()
+	}
+}
+
+// release lets f go from the ctx of Start, unless that has ended.
+func (s *starting[T]) release() bool {
+	if s.unlink == nil {
+		return s.n.ctx.Err() == nil
+	}
+	return s.unlink()
+}
+
+// ended defers nothing: with what the cancel needs, a new goroutine's stack has
+// just enough room for it, and growing one costs more than all the rest.
+func (s *starting[T]) ended(o outcome) {
+	s.mu.Lock()
+	early := s.state != handedOver
+	if early {
+		s.state, s.how = endedEarly, o
+		s.over.Done()
+	}
+	s.mu.Unlock()
+	if !early {
+		s.n.settle(o)
+	}
+	if s.cancel != nil {
+		s.cancel(nil)
+	}
+	s.n.end()
+}

@@ -250,6 +250,20 @@ func TestStartInANurseryThatIsCancelled(t *testing.T) {
 			return nil
 		}))
 	})
+	t.Run("before started, under its own ctx", func(t *testing.T) {
+		wantNil(t, "run", nursery.Run(t.Context(), func(ctx ctxt, n *nursery.Nursery) error {
+			value, err := nursery.Start(ctx, n, func(ctx ctxt, started func(int)) error {
+				n.Cancel(why)
+				started(1) // too late
+				return untilCancelled(ctx)
+			})
+			wantIs(t, "start", err, context.Canceled, why)
+			if value != 0 {
+				t.Errorf("started with %d", value)
+			}
+			return nil
+		}))
+	})
 	t.Run("after started", func(t *testing.T) {
 		wantNil(t, "run", nursery.Run(t.Context(), func(ctx ctxt, n *nursery.Nursery) error {
 			_, err := nursery.Start(ctx, n, func(ctx ctxt, started func(int)) error {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strconv"
 	"testing"
 
 	"trigo"
@@ -188,19 +189,26 @@ func BenchmarkSpeedBulkTransfer(b *testing.B) {
 	<-received
 }
 
+// BenchmarkSpeedPingPong sends a few words, or a record of the largest size, to
+// and fro.
 func BenchmarkSpeedPingPong(b *testing.B) {
-	const ping = 64
+	for _, size := range []int{64, maxPlaintext} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) { speedPingPong(b, size) })
+	}
+}
+
+func speedPingPong(b *testing.B, size int) {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	client, server := ourPair(b)
 	theirClient, theirServer := theirPair(b)
 	go func() {
-		buf := make([]byte, ping)
+		buf := make([]byte, size)
 		for receiveFull(ctx, server, buf) == nil && server.SendAll(ctx, buf) == nil {
 		}
 	}()
 	go func() {
-		buf := make([]byte, ping)
+		buf := make([]byte, size)
 		for {
 			if _, err := io.ReadFull(theirServer, buf); err != nil {
 				return
@@ -210,7 +218,7 @@ func BenchmarkSpeedPingPong(b *testing.B) {
 			}
 		}
 	}()
-	buf := make([]byte, ping)
+	buf := make([]byte, size)
 	bench.Speed(b, "crypto/tls", func(n int) {
 		for range n {
 			if err := client.SendAll(ctx, buf); err != nil {

@@ -6,6 +6,7 @@ import "sync"
 // or while it waits for something to put there.
 const (
 	maxPlaintext = 16 << 10              // of a record
+	tinyBuffer   = 256                   // a few words, or the wait for them
 	smallBuffer  = 512                   // a message, or the wait for one
 	helloBuffer  = 4 << 10               // what a peer says in a handshake, at once
 	recordBuffer = 18 << 10              // one record of the largest size
@@ -30,6 +31,7 @@ func (b *buffer) add(p []byte) {
 }
 
 var (
+	tinyBuffers   = poolOf(tinyBuffer)
 	smallBuffers  = poolOf(smallBuffer)
 	helloBuffers  = poolOf(helloBuffer)
 	recordBuffers = poolOf(recordBuffer)
@@ -46,6 +48,8 @@ func poolOf(size int) *sync.Pool {
 func getBuffer(n int) *buffer {
 	pool := chunkBuffers
 	switch {
+	case n <= tinyBuffer:
+		pool = tinyBuffers
 	case n <= smallBuffer:
 		pool = smallBuffers
 	case n <= helloBuffer:
@@ -63,6 +67,8 @@ func getBuffer(n int) *buffer {
 func putBuffer(b *buffer) {
 	b.r, b.w = 0, 0
 	switch len(b.space) {
+	case tinyBuffer:
+		tinyBuffers.Put(b)
 	case smallBuffer:
 		smallBuffers.Put(b)
 	case helloBuffer:

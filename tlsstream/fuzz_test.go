@@ -30,7 +30,7 @@ func (p *pieces) ReceiveSome(_ context.Context, buf []byte) (int, error) {
 }
 
 // FuzzGate: whatever arrives, in pieces of any size, the gate lets through the
-// same records in the same order, but for long hellos, which become two; it
+// same records in the same order, but for long hellos, which become several; it
 // never offers more than a record; and it knows whether the bytes end where a
 // record does.
 func FuzzGate(f *testing.F) {
@@ -39,6 +39,7 @@ func FuzzGate(f *testing.F) {
 	f.Add(append([]byte{22, 3, 1, 2, 1}, make([]byte, 600)...), 4096, 600)
 	f.Add(append([]byte{22, 3, 1, 2, 1}, make([]byte, 400)...), 100, 3)
 	f.Add(append([]byte{20, 3, 1, 0, 0, 22, 3, 1, 2, 1}, make([]byte, 600)...), 1024, 1024)
+	f.Add(append([]byte{22, 3, 1, 8, 0}, make([]byte, tinyBuffer-recordHeader)...), 4096, 600)
 	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), 3, 1000)
 	f.Fuzz(func(t *testing.T, data []byte, size, read int) {
 		if size < 1 || read < 1 || read > 1<<17 {
@@ -62,8 +63,8 @@ func FuzzGate(f *testing.F) {
 			if err != errStarved {
 				t.Fatal(err)
 			}
-			if err := g.fill(t.Context()); err == io.EOF {
-				break
+			if err := g.fill(t.Context(), 0); err == io.EOF && !g.open() {
+				break // and nothing is held back any more
 			}
 			if g.buf != nil && len(g.buf.space) > readAhead {
 				t.Fatalf("a buffer of %d bytes", len(g.buf.space))
@@ -86,9 +87,13 @@ func recut(data []byte) (out []byte, border []int, whole bool) {
 	for len(data) >= recordHeader {
 		n := int(binary.BigEndian.Uint16(data[3:]))
 		hellos = hellos && data[0] == recordHandshake
-		sizes := []int{n}
-		if hellos && n > hugeHello {
-			sizes = []int{n - n/2, n / 2}
+		piece := n
+		for hellos && piece > maxHello {
+			piece = (piece + 1) / 2
+		}
+		sizes := []int{min(n, piece)}
+		for n -= piece; n > 0; n -= piece {
+			sizes = append(sizes, min(n, piece))
 		}
 		head := data[:3]
 		data = data[recordHeader:]

@@ -30,9 +30,10 @@ import (
 //     crypto/tls at all: io.EOF from it can only mean close_notify.
 //   - A Read that finds nothing fails with an error that is Temporary. On the
 //     reading side crypto/tls does not remember those, and keeps the part of a
-//     record that it has. The Stream receives more and reads again. To hold a
+//     record that it has. The Stream receives more and reads again. To hold every
 //     part of a record back until the rest is there was tried: it copies more,
-//     and took a third longer to move 1 MiB.
+//     and took a third longer to move 1 MiB. Only what has filled a small buffer
+//     is held back, because there the rest is near.
 //
 // During a handshake that last point does not hold: crypto/tls remembers every
 // error of a handshake, Temporary or not. So the handshake runs in a goroutine
@@ -61,6 +62,8 @@ type gate struct {
 	pastHello bool               // the peer has sent something else than handshake messages
 	left      int32              // bytes behind header still to be let through
 	uncut     int32              // bytes of the record behind those
+	last      int32              // length of the current record, or the last one
+	piece     int32              // the record is let through in pieces of this length
 	plain     int32              // crypto/tls keeps no more decrypted bytes than this
 }
 
@@ -69,12 +72,14 @@ const (
 	recordHandshake = 22
 	aeadTag         = 16
 
-	// hugeHello is the length above which a record of the first handshake
-	// messages is let through as two. As long as the connection lives,
-	// crypto/tls keeps a buffer for the longest record that it has read and half
-	// a KiB more; on a server that would be the client's hello, with its
-	// post-quantum key. A message may come in any number of records.
-	hugeHello = 512
+	// maxHello is the length above which a record of the first handshake
+	// messages is let through as several. As long as the connection lives,
+	// crypto/tls keeps a buffer for the longest record that it has read; on a
+	// server that would be the client's hello, with its post-quantum key. It
+	// begins with 576 bytes, and stays with them if no record is longer. A
+	// message may come in any number of records. It is halved, and halved again,
+	// because the buffer that it is put together in grows by doubling.
+	maxHello = 512
 )
 
 // Read lets crypto/tls have some of one record. See the top of this file.
@@ -112,9 +117,9 @@ func (g *gate) open() bool {
 	case g.left > 0:
 		return g.buf != nil
 	case g.uncut > 0:
-		g.begin(g.uncut, 0)
+		g.begin()
 		return true
-	case g.buf == nil || len(g.buf.bytes()) < recordHeader:
+	case g.buf == nil || len(g.buf.bytes()) < recordHeader || g.cutShort():
 		return false
 	}
 	copy(g.header[:], g.buf.bytes())
@@ -122,17 +127,30 @@ func (g *gate) open() bool {
 	g.drop()
 	// Until another kind of record comes, nothing is encrypted.
 	g.pastHello = g.pastHello || g.header[0] != recordHandshake
-	n, uncut := int32(binary.BigEndian.Uint16(g.header[3:])), int32(0)
-	if !g.pastHello && n > hugeHello {
-		uncut = n / 2
+	g.uncut = int32(binary.BigEndian.Uint16(g.header[3:]))
+	g.last = g.uncut
+	g.piece = g.uncut
+	for !g.pastHello && g.piece > maxHello {
+		g.piece = (g.piece + 1) / 2
 	}
-	g.begin(n-uncut, uncut)
+	g.begin()
 	return true
 }
 
-// begin begins a record of n bytes, or a piece of one, of which others follow.
-func (g *gate) begin(n, uncut int32) {
-	g.headed, g.left, g.uncut = recordHeader, n, uncut
+// cutShort reports whether there is only the beginning of the next record
+// because a small buffer had no room for more. The rest is there by now, or on
+// its way, and crypto/tls allocates for each piece of a record that it reads.
+func (g *gate) cutShort() bool {
+	b := g.buf.bytes()
+	return g.full && len(g.buf.space) <= smallBuffer &&
+		len(b) < recordHeader+int(binary.BigEndian.Uint16(b[3:]))
+}
+
+// begin begins the next piece of a record, which mostly is all of it.
+func (g *gate) begin() {
+	n := min(g.piece, g.uncut)
+	g.uncut -= n
+	g.headed, g.left = recordHeader, n
 	binary.BigEndian.PutUint16(g.header[3:], uint16(n))
 }
 
@@ -173,32 +191,47 @@ func (g *gate) drop() {
 }
 
 // fill waits for more bytes from the transport, once Read has let through what
-// it could. A cancelled fill took none.
-//
-// What an idle connection waits with is small: less than a tls.Conn does. A
-// buffer for several records is used when the current record needs it, or when
-// the last receive had more to give.
-func (g *gate) fill(ctx context.Context) error {
+// it could. room is how much the caller has room for. A cancelled fill took none.
+func (g *gate) fill(ctx context.Context, room int) error {
+	size := g.waitingSize(room)
 	b := g.buf
-	if b == nil {
-		size := smallBuffer
-		switch {
-		case g.full || int(g.left+g.uncut) > helloBuffer:
-			size = readAhead
-		case g.more != nil || int(g.left+g.uncut) > size:
-			size = helloBuffer
-		}
+	switch {
+	case b == nil:
 		b = getBuffer(size)
-		g.buf = b
-	} else if b.r > 0 { // a part of a header
+	case len(b.space) < size:
+		b = getBuffer(size)
+		b.w = copy(b.space, g.buf.bytes())
+		putBuffer(g.buf)
+	case b.r > 0:
 		b.w = copy(b.space, b.bytes())
 		b.r = 0
 	}
+	g.buf = b
 	n, err := g.transport.ReceiveSome(ctx, b.space[b.w:])
 	b.w += n
 	g.full = b.w == len(b.space)
 	g.drop()
 	return err
+}
+
+// waitingSize returns the size of the buffer to wait with. It is small, and with
+// what crypto/tls keeps anyway no more than a tls.Conn waits with; the next
+// message is expected to be about as long as the last. There is room for a record
+// of any length if the caller waits with as much itself, and for more than one
+// when the current record needs it, or the last receive had more to give.
+func (g *gate) waitingSize(room int) int {
+	rest := int(g.left + g.uncut)
+	switch {
+	case g.full || rest > helloBuffer:
+		return readAhead
+	case g.last > helloBuffer && room >= maxPlaintext:
+		return recordBuffer
+	case g.more != nil || rest > smallBuffer:
+		return helloBuffer
+	case g.last > tinyBuffer-recordHeader:
+		return smallBuffer
+	}
+	return tinyBuffer
 }
 
 // Write gathers what crypto/tls wants to send.

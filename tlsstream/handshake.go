@@ -35,6 +35,7 @@ type handshake struct {
 
 	// Of the holder of the turn.
 	started bool
+	joined  bool // something has been added to the last words
 	over    bool // for every caller, with result
 	result  error
 
@@ -180,6 +181,14 @@ func (h *handshake) giveBack(err error) {
 // handshake does the handshake, or waits for it to be done, or returns how it
 // has ended.
 func (s *Stream) handshake(ctx context.Context) error {
+	return s.handshakeThen(ctx, nil)
+}
+
+// handshakeThen is handshake for a caller that has something to say: if it is
+// the one to send the last words of the handshake, it calls next just before, and
+// what that gathers goes out with them. A peer that gets both at once need not be
+// woken twice.
+func (s *Stream) handshakeThen(ctx context.Context, next func()) error {
 	h := s.shake.Load()
 	if h == nil {
 		return nil
@@ -193,7 +202,7 @@ func (s *Stream) handshake(ctx context.Context) error {
 	if h.over {
 		return h.result
 	}
-	err := s.pump(ctx, h)
+	err := s.pump(ctx, h, next)
 	if err != nil && !s.brokenBy(ctx, err) {
 		return err // this call's own failure; another may go on
 	}
@@ -210,7 +219,7 @@ func (s *Stream) handshake(ctx context.Context) error {
 
 // pump lends ctx to the handshake until that has ended and everything it wrote
 // has been sent.
-func (s *Stream) pump(ctx context.Context, h *handshake) error {
+func (s *Stream) pump(ctx context.Context, h *handshake, next func()) error {
 	if err := h.lend(ctx, s.conn, func() error { return s.move(ctx) }); err != nil {
 		return err
 	}
@@ -227,7 +236,7 @@ func (s *Stream) pump(ctx context.Context, h *handshake) error {
 		}
 	}
 	if !running {
-		return s.conclude(ctx, h)
+		return s.conclude(ctx, h, next)
 	}
 	return err
 }
@@ -237,7 +246,7 @@ func (s *Stream) move(ctx context.Context) error {
 	if err := s.gate.out.flush(ctx, s.gate.transport); err != nil {
 		return err
 	}
-	err := s.gate.fill(ctx)
+	err := s.gate.fill(ctx, 0)
 	if err == io.EOF {
 		return s.endOfTransport()
 	}
@@ -245,13 +254,17 @@ func (s *Stream) move(ctx context.Context) error {
 }
 
 // conclude is pump after the goroutine has ended.
-func (s *Stream) conclude(ctx context.Context, h *handshake) error {
+func (s *Stream) conclude(ctx context.Context, h *handshake, next func()) error {
 	if h.panic != nil {
 		h.over, h.result = true, trigo.Broken(h.panic)
 		s.broken.Store(true)
 		panic(h.panic)
 	}
 	if h.err == nil {
+		if next != nil && !h.joined && ctx.Err() == nil {
+			h.joined = true // once: what a cancel leaves over must not grow
+			next()
+		}
 		return s.gate.out.flush(ctx, s.gate.transport)
 	}
 	s.deliverAlert(ctx)

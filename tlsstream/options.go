@@ -32,7 +32,9 @@ func (o *Options) orZero() Options {
 // clientConfig returns config as crypto/tls is to have it, in a copy if that is
 // not how it is.
 func clientConfig(config *tls.Config, host string) (*tls.Config, error) {
-	config = cmp.Or(config, &tls.Config{})
+	if config == nil {
+		config = &tls.Config{}
+	}
 	name, err := asciiName(cmp.Or(config.ServerName, host))
 	if err != nil {
 		return config, err

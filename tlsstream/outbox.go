@@ -39,9 +39,12 @@ func (o *outbox) gather(p []byte) {
 // expect makes room for n bytes of data and what TLS adds to them.
 func (o *outbox) expect(n int) {
 	o.mu.Lock()
-	if o.fresh == nil {
-		o.fresh = getBuffer(n + chunkBuffer - sendChunk)
+	room := getBuffer(n + chunkBuffer - sendChunk)
+	if o.fresh != nil {
+		room.add(o.fresh.bytes())
+		putBuffer(o.fresh)
 	}
+	o.fresh = room
 	o.mu.Unlock()
 }
 

@@ -59,7 +59,7 @@ func (s *Stream) receive(ctx context.Context, p []byte) (int, error) {
 			}
 			continue
 		}
-		switch err := s.gate.fill(ctx); {
+		switch err := s.gate.fill(ctx, len(p)); {
 		case err == io.EOF:
 			s.endReceiving(ctx, s.endOfTransport())
 		case err != nil:

@@ -33,40 +33,69 @@ func (s *Stream) SendAll(ctx context.Context, p []byte) error {
 // send is SendAll for the holder of sending. It returns how many bytes of p are
 // encrypted.
 func (s *Stream) send(ctx context.Context, p []byte) (n int, err error) {
-	if err := s.readyToSend(ctx); err != nil {
+	if err := s.mayStillSend(); err != nil {
 		return 0, err
+	}
+	if s.shake.Load() != nil {
+		if n, err = s.sendFirst(ctx, p); err != nil {
+			return n, err
+		}
 	}
 	// What was left over goes first, or it would grow with every cancel.
 	if s.gate.out.leftover() {
 		if err := s.flush(ctx); err != nil {
-			return 0, err
+			return n, err
 		}
 	}
-	for len(p) > 0 {
-		chunk := p[:min(len(p), sendChunk)]
-		if len(chunk) > maxPlaintext { // crypto/tls is going to write more than once
-			s.gate.out.expect(len(chunk))
-		}
-		done, err := s.conn.Write(chunk)
+	for n < len(p) {
+		done, err := s.encrypt(ctx, p[n:])
 		n += done
 		if err != nil {
-			return n, s.breakSending(ctx, err)
+			return n, err
 		}
 		if err := s.flush(ctx); err != nil {
 			return n, err
 		}
-		p = p[len(chunk):]
 	}
 	return n, nil
 }
 
+// sendFirst is the handshake. If it is this call that ends it, the first piece of
+// p goes out with the last words of the handshake: see handshakeThen.
+func (s *Stream) sendFirst(ctx context.Context, p []byte) (n int, err error) {
+	var broken error
+	err = s.handshakeThen(ctx, func() { n, broken = s.encrypt(ctx, p) })
+	if err == nil {
+		err = broken
+	}
+	return n, err
+}
+
+// encrypt encrypts the next piece of p, into the outbox.
+func (s *Stream) encrypt(ctx context.Context, p []byte) (n int, err error) {
+	p = p[:min(len(p), sendChunk)]
+	if len(p) > maxPlaintext { // crypto/tls is going to write more than once
+		s.gate.out.expect(len(p))
+	}
+	n, err = s.conn.Write(p)
+	if err != nil {
+		err = s.breakSending(ctx, err)
+	}
+	return n, err
+}
+
+// mayStillSend returns why nothing can be sent any more.
+func (s *Stream) mayStillSend() error {
+	if s.sentEOF {
+		return trigo.ErrClosed
+	}
+	return s.sendErr
+}
+
 // readyToSend is what comes before every call that sends.
 func (s *Stream) readyToSend(ctx context.Context) error {
-	switch {
-	case s.sentEOF:
-		return trigo.ErrClosed
-	case s.sendErr != nil:
-		return s.sendErr
+	if err := s.mayStillSend(); err != nil {
+		return err
 	}
 	return s.handshake(ctx)
 }
@@ -110,11 +139,8 @@ func (s *Stream) WaitSendAllMightNotBlock(ctx context.Context) error {
 }
 
 func (s *Stream) waitToSend(ctx context.Context) error {
-	switch {
-	case s.sentEOF:
-		return trigo.ErrClosed
-	case s.sendErr != nil:
-		return s.sendErr
+	if err := s.mayStillSend(); err != nil {
+		return err
 	}
 	out := &s.gate.out
 	if err := out.take(ctx); err != nil {

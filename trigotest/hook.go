@@ -3,6 +3,7 @@ package trigotest
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"trigo"
 )
@@ -10,15 +11,10 @@ import (
 // lifeline is whether one end is closed, and the hook that Close has to
 // interrupt.
 type lifeline struct {
-	mu        sync.Mutex
-	closed    bool
-	interrupt context.CancelCauseFunc // non-nil while a hook runs
-}
+	closed atomic.Bool
 
-func (l *lifeline) isClosed() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.closed
+	mu        sync.Mutex              // held by cut until nothing can escape it
+	interrupt context.CancelCauseFunc // non-nil while a hook runs that looks at its ctx
 }
 
 // cut marks the end closed, interrupts its hook, and reports whether this was
@@ -26,10 +22,9 @@ func (l *lifeline) isClosed() bool {
 func (l *lifeline) cut() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.closed.Swap(true) {
 		return false
 	}
-	l.closed = true
 	if l.interrupt != nil {
 		l.interrupt(trigo.ErrClosed)
 	}
@@ -39,7 +34,7 @@ func (l *lifeline) cut() bool {
 // begin is how every call begins. The order of the checks is that of all
 // streams: what is closed is closed, and a dead ctx does nothing.
 func (l *lifeline) begin(ctx context.Context) error {
-	if l.isClosed() {
+	if l.closed.Load() {
 		return trigo.ErrClosed
 	}
 	return trigo.CancelError(ctx)
@@ -51,17 +46,13 @@ func (l *lifeline) run(ctx context.Context, hook func(context.Context) error) er
 	if hook == nil {
 		return nil
 	}
-	inner, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	if !l.arm(cancel) {
-		return trigo.ErrClosed
-	}
+	inner := &hookContext{Context: ctx, life: l}
+	defer inner.end()
 	err := hook(inner)
-	l.arm(nil)
 	switch {
 	case err == nil:
 		return nil
-	case l.isClosed():
+	case l.closed.Load():
 		return trigo.ErrClosed
 	case isCancellation(ctx, err):
 		return trigo.CancelError(ctx) // a hook may have returned a bare ctx.Err()
@@ -69,10 +60,49 @@ func (l *lifeline) run(ctx context.Context, hook func(context.Context) error) er
 	return err
 }
 
-// arm sets what cut interrupts, unless it is too late for that.
-func (l *lifeline) arm(interrupt context.CancelCauseFunc) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.interrupt = interrupt
-	return !l.closed
+// hookContext is the ctx of a hook. Most hooks do not look at theirs, so what
+// ends with the call's and with cut is made for those that do.
+type hookContext struct {
+	context.Context // of the call
+	life            *lifeline
+	over            bool // the hook has returned
+
+	once sync.Once
+	real context.Context
 }
+
+// look returns the ctx that the hook shall see.
+func (h *hookContext) look() context.Context {
+	h.once.Do(func() {
+		real, cancel := context.WithCancelCause(h.Context)
+		h.real = real
+		h.life.mu.Lock()
+		defer h.life.mu.Unlock()
+		switch {
+		case h.life.closed.Load():
+			cancel(trigo.ErrClosed)
+		case h.over:
+			cancel(nil)
+		default:
+			h.life.interrupt = cancel
+		}
+	})
+	return h.real
+}
+
+// end cancels the ctx of a hook that has returned.
+func (h *hookContext) end() {
+	h.life.mu.Lock()
+	defer h.life.mu.Unlock()
+	h.over = true
+	if h.life.interrupt != nil {
+		h.life.interrupt(nil)
+		h.life.interrupt = nil
+	}
+}
+
+func (h *hookContext) Done() <-chan struct{} { return h.look().Done() }
+func (h *hookContext) Err() error            { return h.look().Err() }
+
+// Value looks too: that is how context.Cause finds the cause.
+func (h *hookContext) Value(key any) any { return h.look().Value(key) }

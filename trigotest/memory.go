@@ -22,8 +22,11 @@ import (
 func Pump(send *MemorySendStream, recv *MemoryReceiveStream, max int) (bool, error) {
 	send.pumping.Lock()
 	defer send.pumping.Unlock()
-	var lost error
-	err := send.fetch(max, func() error { return nil }, func(p []byte) { lost = recv.PutData(p) })
+	if !send.fetching.CompareAndSwap(false, true) {
+		return false, errFetching
+	}
+	defer send.fetching.Store(false)
+	lost, err := send.queue.moveTo(recv.queue, orAll(max))
 	switch {
 	case err == io.EOF:
 		recv.PutEOF()
@@ -34,7 +37,7 @@ func Pump(send *MemorySendStream, recv *MemoryReceiveStream, max int) (bool, err
 		recv.PutError(errAborted)
 		return true, nil
 	case err != nil:
-		return false, err
+		return false, memoryError("get data", 0, err)
 	case lost != nil:
 		return false, trigo.Broken(errPeerClosed)
 	}

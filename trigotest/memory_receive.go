@@ -62,8 +62,7 @@ func (r *MemoryReceiveStream) receiveSome(ctx context.Context, p []byte) (n int,
 	if err := r.queue.await(ctx); err != nil {
 		return 0, err
 	}
-	err = r.queue.take(len(p), func(data []byte) { n = copy(p, data) })
-	return n, err
+	return r.queue.read(p)
 }
 
 // PutData adds data to be received. It never waits. It returns ErrClosed if
@@ -83,7 +82,7 @@ func (r *MemoryReceiveStream) PutEOF() { r.queue.end() }
 func (r *MemoryReceiveStream) PutError(cause error) {
 	r.life.mu.Lock() // against a Close, whose ErrClosed has to stay
 	defer r.life.mu.Unlock()
-	if !r.life.closed {
+	if !r.life.closed.Load() {
 		r.queue.fail(trigo.Broken(cause))
 	}
 }

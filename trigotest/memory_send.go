@@ -1,7 +1,6 @@
 package trigotest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -122,34 +121,39 @@ func (s *MemorySendStream) GetData(ctx context.Context, max int) ([]byte, error)
 	if err := trigo.CancelError(ctx); err != nil {
 		return nil, memoryError("get data", 0, err)
 	}
-	return s.get(max, func() error { return s.queue.await(ctx) })
+	if !s.fetching.CompareAndSwap(false, true) {
+		return nil, errFetching
+	}
+	defer s.fetching.Store(false)
+	if err := s.queue.await(ctx); err != nil {
+		return nil, memoryError("get data", 0, err)
+	}
+	return s.clone(max)
 }
 
 // GetDataNoWait is GetData that never waits: where GetData would, it returns
 // ErrWouldBlock.
 func (s *MemorySendStream) GetDataNoWait(max int) ([]byte, error) {
-	return s.get(max, func() error { return nil })
-}
-
-func (s *MemorySendStream) get(max int, await func() error) (data []byte, err error) {
-	err = s.fetch(max, await, func(p []byte) { data = bytes.Clone(p) })
-	return data, err
-}
-
-// fetch lets use have data, which it must not keep, when await returns.
-func (s *MemorySendStream) fetch(max int, await func() error, use func([]byte)) error {
 	if !s.fetching.CompareAndSwap(false, true) {
-		return memoryError("get data", 0, trigo.ErrBusy)
+		return nil, errFetching
 	}
 	defer s.fetching.Store(false)
+	return s.clone(max)
+}
+
+func (s *MemorySendStream) clone(max int) ([]byte, error) {
+	data, err := s.queue.clone(orAll(max))
+	return data, memoryError("get data", 0, err)
+}
+
+var errFetching = memoryError("get data", 0, trigo.ErrBusy)
+
+// orAll is what max means to the caller: everything, if it is not positive.
+func orAll(max int) int {
 	if max <= 0 {
-		max = math.MaxInt
+		return math.MaxInt
 	}
-	err := await()
-	if err == nil {
-		err = s.queue.take(max, use)
-	}
-	return memoryError("get data", 0, err)
+	return max
 }
 
 func (s *MemorySendStream) String() string { return "memory" }

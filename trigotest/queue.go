@@ -1,6 +1,7 @@
 package trigotest
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"sync"
@@ -20,7 +21,8 @@ type byteQueue struct {
 	ended bool  // nothing more will be put
 	err   error // what is to be had instead of data
 
-	changed chan struct{} // one token: there is something new to look at
+	awaited bool          // somebody waits for something to take
+	changed chan struct{} // one token for who waits: there is something new to look at
 }
 
 func newByteQueue() *byteQueue {
@@ -31,7 +33,11 @@ func newByteQueue() *byteQueue {
 func (q *byteQueue) put(p []byte) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.ended || q.err != nil {
+	return q.putLocked(p)
+}
+
+func (q *byteQueue) putLocked(p []byte) error {
+	if q.over() {
 		return trigo.ErrClosed
 	}
 	if q.taken > 0 && len(q.data)+len(p) > cap(q.data) { // rather than grow
@@ -39,7 +45,7 @@ func (q *byteQueue) put(p []byte) error {
 		q.taken = 0
 	}
 	q.data = append(q.data, p...)
-	signal(q.changed)
+	q.tell()
 	return nil
 }
 
@@ -48,7 +54,7 @@ func (q *byteQueue) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.ended = true
-	signal(q.changed)
+	q.tell()
 }
 
 // fail drops what is there; from now on there is only err to take.
@@ -56,7 +62,18 @@ func (q *byteQueue) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.data, q.taken, q.err = nil, 0, err
-	signal(q.changed)
+	q.tell()
+}
+
+// over reports whether nothing can be put any more.
+func (q *byteQueue) over() bool { return q.ended || q.err != nil }
+
+// tell wakes who waits, if anybody does.
+func (q *byteQueue) tell() {
+	if q.awaited {
+		q.awaited = false
+		signal(q.changed)
+	}
 }
 
 // await waits until there is something to take: data, the end or a failure.
@@ -74,34 +91,81 @@ func (q *byteQueue) await(ctx context.Context) error {
 	return nil
 }
 
+// ready reports whether there is something to take, and sees to it that the
+// caller is told when there is. Who then does not wait for it leaves a token,
+// and somebody looks once too often.
 func (q *byteQueue) ready() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.data) > q.taken || q.ended || q.err != nil
+	q.awaited = len(q.data) == q.taken && !q.over()
+	return !q.awaited
 }
 
-// take gives up to max bytes to use, which must not keep them. It never waits.
-func (q *byteQueue) take(max int, use func([]byte)) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+// front returns up to max bytes that can be taken, which are those of the queue.
+// It never waits. The caller holds the lock.
+func (q *byteQueue) front(max int) ([]byte, error) {
 	switch {
 	case q.err != nil:
-		return q.err
+		return nil, q.err
 	case len(q.data) > q.taken:
-		n := min(max, len(q.data)-q.taken)
-		use(q.data[q.taken : q.taken+n])
-		q.taken += n
-		if q.taken == len(q.data) {
-			q.data, q.taken = q.data[:0], 0
-			if cap(q.data) > keptBuffer {
-				q.data = nil // do not hold on to what a burst needed
-			}
-		}
-		return nil
+		return q.data[q.taken:][:min(len(q.data)-q.taken, max)], nil
 	case q.ended:
-		return io.EOF
+		return nil, io.EOF
 	}
-	return trigo.ErrWouldBlock
+	return nil, trigo.ErrWouldBlock
+}
+
+// drop takes n bytes off the front. The caller holds the lock.
+func (q *byteQueue) drop(n int) {
+	q.taken += n
+	if q.taken < len(q.data) {
+		return
+	}
+	q.data, q.taken = q.data[:0], 0
+	if cap(q.data) > keptBuffer {
+		q.data = nil // do not hold on to what a burst needed
+	}
+}
+
+// read takes as much as fits into p. It never waits.
+func (q *byteQueue) read(p []byte) (int, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	data, err := q.front(len(p))
+	n := copy(p, data)
+	q.drop(n)
+	return n, err
+}
+
+// clone takes up to max bytes. It never waits.
+func (q *byteQueue) clone(max int) ([]byte, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	data, err := q.front(max)
+	data = bytes.Clone(data)
+	q.drop(len(data))
+	return data, err
+}
+
+// moveTo takes up to max bytes and puts them into another queue; what that does
+// not take, with the error lost, is gone. It never waits.
+func (q *byteQueue) moveTo(other *byteQueue, max int) (lost, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	data, err := q.front(max)
+	if err != nil {
+		return nil, err
+	}
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	if len(data) == len(q.data) && len(other.data) == 0 && !other.over() { // the buffer itself, with all that is in it
+		q.data, other.data = other.data, q.data
+		other.tell()
+		return nil, nil
+	}
+	lost = other.putLocked(data)
+	q.drop(len(data))
+	return lost, nil
 }
 
 // signal leaves a token in a channel with room for one.

@@ -28,7 +28,11 @@
 //     channel changes from call to call, as with a timeout made for each call,
 //     the registration is dropped at the end of the call: kept longer, it
 //     would fire for nothing when the caller releases that ctx.
-//  4. A registration that has fired is joined before anything else happens
+//  4. All that wait for one Done channel share one context.AfterFunc (alarm.go).
+//     One each would be a goroutine each when the ctx ends, and all of these
+//     would then stand in line for the lock of the ctx, which is held until
+//     the last is started.
+//  5. A registration that has fired is joined before anything else happens
 //     to the descriptor, and only then is the deadline cleared. Otherwise a
 //     late callback would poison the next call. Between two calls the
 //     deadline is always clear or the callback still to be joined.
@@ -52,6 +56,6 @@
 // A descriptor has a reading and a writing half. Each serves one call at a
 // time; a second gets trigo.ErrBusy at once. What a call under way needs, with
 // the closure that the runtime's interface wants, comes out of a pool: a call
-// allocates nothing, and a descriptor that waits for its next call keeps 144
+// allocates nothing, and a descriptor that waits for its next call keeps 176
 // bytes.
 package pollio

@@ -37,9 +37,10 @@ type half struct {
 	strange uint8 // registrations in a row that were not reused, 3 at most
 
 	// The registration.
-	done     <-chan struct{} // Done channel of the last call that waited
-	stop     func() bool     // non-nil while a callback is registered for done
-	callback sync.Mutex      // held until the callback has run, or cannot any more
+	done       <-chan struct{} // Done channel of the last call that waited
+	alarm      *alarm          // non-nil while registered for done
+	next, prev *half           // in the list of the alarm
+	callback   sync.Mutex      // held until expire was called, or will not be any more
 }
 
 // begin takes the half for one call. The order of the checks is the contract's:
@@ -64,7 +65,7 @@ func (h *half) take(ctx context.Context) error {
 	if !h.busy.CompareAndSwap(false, true) {
 		return trigo.ErrBusy
 	}
-	if h.stop != nil {
+	if h.alarm != nil {
 		if h.done == ctx.Done() {
 			h.strange = 0
 		} else {
@@ -87,7 +88,7 @@ func (h *half) end() {
 // way: that call then does it when it ends.
 func (h *half) retire() {
 	if h.busy.CompareAndSwap(false, true) {
-		if h.stop != nil {
+		if h.alarm != nil {
 			h.unregister()
 		}
 		h.busy.Store(false)
@@ -132,14 +133,14 @@ func (h *half) block(ctx context.Context, f func() error) error {
 
 // register sees to it that a cancel of ctx wakes this half.
 func (h *half) register(ctx context.Context) {
-	if h.stop != nil { // kept from the call before, or made by an earlier attempt
+	if h.alarm != nil { // kept from the call before, or made by an earlier attempt
 		return
 	}
 	h.done = ctx.Done()
 	if h.done != nil {
 		h.strange = min(h.strange+1, 3)
 		h.callback.Lock()
-		h.stop = context.AfterFunc(ctx, h.expire)
+		h.join(ctx)
 	}
 }
 
@@ -147,10 +148,10 @@ func (h *half) register(ctx context.Context) {
 // loop. Not where each call brings its own ctx: there the second try costs more
 // than the stack is worth.
 func (h *half) outside(ctx context.Context) bool {
-	return h.stop == nil && h.strange < 3 && ctx.Done() != nil
+	return h.alarm == nil && h.strange < 3 && ctx.Done() != nil
 }
 
-// expire is the callback: it wakes whoever waits, now or from now on.
+// expire is what the alarm does: it wakes whoever waits, now or from now on.
 func (h *half) expire() {
 	h.setDeadline(past)
 	h.callback.Unlock()
@@ -166,15 +167,15 @@ func (h *half) setDeadline(t time.Time) {
 	}
 }
 
-// unregister ends the registration. If its callback has begun, it waits for
-// the end of it and undoes its effect.
+// unregister ends the registration. If the alarm has begun to ring, it waits
+// until that has come to this half and undoes its effect.
 func (h *half) unregister() {
-	if !h.stop() {
+	if !h.leave() {
 		h.callback.Lock()
 		h.setDeadline(time.Time{})
 	}
 	h.callback.Unlock()
-	h.stop = nil
+	h.alarm = nil
 }
 
 // settle ends the part of a call that may have waited: it decides about the
@@ -183,7 +184,7 @@ func (h *half) settle(ctx context.Context, before <-chan struct{}, err error) er
 	// Dropped when this Done channel is new here, and whenever something went
 	// wrong: that may have been its callback. A callback that fires during a
 	// call that succeeds all the same is found by a later call, in begin.
-	if h.stop != nil && (before != h.done || err != nil) {
+	if h.alarm != nil && (before != h.done || err != nil) {
 		h.unregister()
 	}
 	switch {
