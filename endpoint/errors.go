@@ -43,7 +43,15 @@ type Error struct {
 	Phase Phase
 	Op    string // what was tried, and with whom: "tls handshake with db.internal over tcp 10.0.0.5:5432"
 	Hint  string // what may help, or ""
+	Took  []Took // how long each phase took, in order, the one that failed last; nil if nothing was opened
 	Err   error
+}
+
+// Took is how long a phase took.
+type Took struct {
+	Layer    string
+	Phase    Phase
+	Duration time.Duration
 }
 
 func (e *Error) Error() string {

@@ -38,12 +38,17 @@ func unescape(s string) (string, error) {
 		digits := after[:min(2, len(after))]
 		c, err := strconv.ParseUint(digits, 16, 8)
 		if err != nil || len(digits) < 2 || !isHex(digits[0]) {
-			return "", fmt.Errorf("%q is no escape; write %%25 for a %%", "%"+digits)
+			return "", &escapeError{"%" + digits}
 		}
 		b.WriteByte(byte(c))
 		s = after[2:]
 	}
 }
+
+// escapeError is the error of unescape.
+type escapeError struct{ text string }
+
+func (e *escapeError) Error() string { return strconv.Quote(e.text) + " is no escape" }
 
 // isHex keeps out the sign that ParseUint has no objection to.
 func isHex(c byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 }

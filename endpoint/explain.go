@@ -40,6 +40,7 @@ type explained struct {
 	items    []string // what was assumed: "KEY=VALUE"
 	notes    []string // what else there is to say
 	exposed  bool     // everybody can connect to it
+	copied   bool     // bytes have to pass through this program, whatever the kind says
 	warnings []Warning
 }
 
@@ -62,7 +63,7 @@ func (e Endpoint) Explain() Explanation {
 		if ex.exposed && !e.Uses("tls-server") {
 			x.Warnings = append(x.Warnings, Warning{"exposed", l.kind.Name, "listens on all addresses without tls"})
 		}
-		if !l.kind.bare && x.CopyReason == "" {
+		if (!l.kind.bare || ex.copied) && x.CopyReason == "" {
 			x.CopyReason = l.kind.Name
 		}
 	}

@@ -31,6 +31,7 @@ func TestExplanations(t *testing.T) {
 		"count+rate=1MB/s+h:1":                     {"count > rate(1MB/s) > tcp(h:1 rfc8305)", "", "count"},
 		"fault,seed=7,reset@1MB+h:1":               {"fault(seed=7 reset@1MB) > tcp(h:1 rfc8305)", "", "fault"},
 		"exec,pty":                                 {"exec(pty)", "", "exec"},
+		"exec,stderr=drop":                         {"exec(stderr=drop)", "", ""},
 		"literal:a%0Ab":                            {"literal(a b)", "", "literal"},
 	} {
 		x := parsed(t, "%s", strings.ReplaceAll(text, "%", "%")).Explain()

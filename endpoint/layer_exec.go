@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"trigo"
+	"trigo/internal/fdstream"
 	"trigo/process"
 )
 
@@ -29,7 +30,9 @@ var execKind = &kind{
 		}
 		return nil
 	},
+	bare:    true,
 	prepare: prepareExec,
+	explain: func(l Layer, _ []Layer) explained { return explained{copied: l.is("pty", "on")} },
 }
 
 func prepareExec(s *setup) (*part, error) {
@@ -80,6 +83,8 @@ type child struct {
 var (
 	_ trigo.HalfCloseableStream = (*child)(nil)
 	_ trigo.Aborter             = (*child)(nil)
+	_ fdstream.Receiver         = (*child)(nil)
+	_ fdstream.Sender           = (*child)(nil)
 )
 
 func startChild(ctx context.Context, c *process.Command) (trigo.Stream, error) {
@@ -169,6 +174,23 @@ func (s *child) Abort() error {
 }
 
 // Underlying returns the streams, and the *process.Process.
+// Itself says that the kernel may move the bytes, if the child has pipes and no
+// terminal.
+func (s *child) Itself() any {
+	if isDescriptor(s.Receive) && isDescriptor(s.Send) {
+		return s
+	}
+	return nil
+}
+
+func (s *child) ReceiveBy(ctx context.Context, op func(sysfd int) error) error {
+	return s.Receive.(fdstream.Receiver).ReceiveBy(ctx, op)
+}
+
+func (s *child) SendBy(ctx context.Context, op func(sysfd int) error, moved *int) error {
+	return s.Send.(fdstream.Sender).SendBy(ctx, op, moved)
+}
+
 func (s *child) Underlying() []any { return []any{s.StapledStream, s.process} }
 
 func (s *child) String() string {

@@ -38,7 +38,7 @@ var fileKind = &kind{
 		f.mode, _ = parseMode(s.text("mode"))
 		f.create, f.append = s.on("create"), s.on("append")
 		if s.opts.Direction == ReceiveOnly && (f.create || f.append) {
-			return nil, s.failure("", "", errors.New("create and append are for writing, and it is only read"))
+			return nil, s.failure("", "leave them out, or turn the direction round (-u, -U)", errors.New("create and append are for writing, and it is only read"))
 		}
 		return &part{phase: PhaseOpen, dial: f.open}, nil
 	},

@@ -12,7 +12,6 @@ import (
 
 	"trigo"
 	"trigo/proxy"
-	"trigo/socket"
 )
 
 var authOption = Option{Key: "auth", Type: Text, Secret: true, Help: "USER:PASSWORD for the proxy; better @FILE or env:NAME"}
@@ -107,20 +106,6 @@ func (s *setup) headers() (textproto.MIMEHeader, error) {
 	return h, nil
 }
 
-// lookup returns the first address of the family that is wanted.
-func (s *setup) lookup(ctx context.Context, host string) (netip.Addr, error) {
-	addrs, err := socket.LookupHost(ctx, host)
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	for _, a := range addrs {
-		if s.opts.Family == 0 || s.opts.Family == 4 == a.Is4() {
-			return a, nil
-		}
-	}
-	return netip.Addr{}, fmt.Errorf("%s has no address of IPv%d", host, s.opts.Family)
-}
-
 var proxySendKind = &kind{
 	Kind: Kind{
 		Name: "proxy-send", Form: "proxy-send", Role: Wraps,
@@ -176,7 +161,7 @@ var proxyAcceptKind = &kind{
 		for _, text := range s.list("from") {
 			p, err := parseNetwork(text)
 			if err != nil {
-				return nil, s.failure("from", "", err)
+				return nil, s.failure("from", "want networks such as 192.0.2.0/24", err)
 			}
 			trusted = append(trusted, p)
 		}

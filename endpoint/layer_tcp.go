@@ -48,7 +48,7 @@ func prepareTCP(s *setup) (*part, error) {
 		dial: func(ctx context.Context) (trigo.Stream, error) {
 			conn, err := netstream.DialTCP(socket.inject(ctx), s.argument, &o)
 			if err != nil {
-				return nil, err
+				return nil, ofFamily(o.LocalAddress, err)
 			}
 			if err := socket.tune(conn); err != nil {
 				conn.Abort()
@@ -89,16 +89,7 @@ var tcpListenKind = &kind{
 }
 
 func prepareTCPListen(s *setup) (*part, error) {
-	address := s.argument
-	if !hasHost(address) {
-		address = ":" + address
-		switch s.opts.Family {
-		case 4:
-			address = "0.0.0.0" + address
-		case 6:
-			address = "[::]" + address
-		}
-	}
+	address := s.listenAddress()
 	o := netstream.ListenOptions{Backlog: s.number("backlog")}
 	socket, err := s.socketSettings()
 	if err != nil {
@@ -108,6 +99,10 @@ func prepareTCPListen(s *setup) (*part, error) {
 		phase: PhaseListen,
 		max:   s.number("max"),
 		listen: func(ctx context.Context) ([]source, error) {
+			address, err := s.inFamily(ctx, address)
+			if err != nil {
+				return nil, err
+			}
 			listeners, err := netstream.ListenTCP(socket.inject(ctx), address, &o)
 			if err != nil {
 				return nil, err

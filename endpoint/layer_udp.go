@@ -19,7 +19,11 @@ var udpKind = &kind{
 		return &part{
 			phase: PhaseConnect,
 			dial: func(ctx context.Context) (trigo.Stream, error) {
-				u, err := netstream.DialUDP(ctx, s.argument)
+				address, err := s.inFamily(ctx, s.argument)
+				if err != nil {
+					return nil, err
+				}
+				u, err := netstream.DialUDP(ctx, address)
 				if err != nil {
 					return nil, err
 				}
@@ -42,22 +46,16 @@ var udpListenKind = &kind{
 	parse: parseListenHostPort,
 	check: tcpListenKind.check,
 	prepare: func(s *setup) (*part, error) {
-		address := s.argument
-		if !hasHost(address) {
-			address = ":" + address
-		}
-		switch {
-		case hasHost(s.argument):
-		case s.opts.Family == 4:
-			address = "0.0.0.0" + address
-		case s.opts.Family == 6:
-			address = "[::]" + address
-		}
+		address := s.listenAddress()
 		idle := s.duration("idle")
 		return &part{
 			phase: PhaseListen,
 			max:   s.number("max"),
 			listen: func(ctx context.Context) ([]source, error) {
+				address, err := s.inFamily(ctx, address)
+				if err != nil {
+					return nil, err
+				}
 				u, err := netstream.ListenUDP(ctx, address)
 				if err != nil {
 					return nil, err

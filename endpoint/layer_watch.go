@@ -128,7 +128,7 @@ var faultKind = &kind{
 			return nil
 		}
 		if _, err := fault.Parse(l.plan(nil)); err != nil {
-			return mistake("fault", "", "", "%w", err)
+			return mistake("fault", "", "such as fault,seed=7,chunk=1-1400,delay=20ms,reset@1MB", "%w", err)
 		}
 		return nil
 	},

@@ -138,7 +138,7 @@ func (in *Incoming) Open(ctx context.Context) (trigo.Stream, error) {
 	if err := in.enter(ctx); err != nil {
 		return nil, &trigo.OpError{Op: "open", Layer: in.String(), Err: err}
 	}
-	s, err := in.recipe.cover(ctx, in.transport)
+	s, err := in.recipe.cover(ctx, in.transport, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func parseLayer(text string) (l Layer, _ *Error) {
 	}
 	argument, err := unescape(argument)
 	if err != nil {
-		return l, mistake(l.kind.Name, "", "", "%w", err)
+		return l, mistake(l.kind.Name, "", hintEscape, "%w", err)
 	}
 	for _, item := range items[1:] {
 		if err := l.parseSetting(item); err != nil {
@@ -95,6 +95,9 @@ func parseLayer(text string) (l Layer, _ *Error) {
 	})
 	return l, nil
 }
+
+// hintEscape is the hint that goes with an escapeError.
+const hintEscape = "write %25 for a %"
 
 func (k *kind) parseArgument(argument string) (string, error) {
 	switch {
@@ -152,11 +155,13 @@ func (l *Layer) parseSetting(item string) *Error {
 	if err == nil && option.Type == Bool {
 		s.Value, err = switchValue(s.Value.Text)
 	}
-	if err == nil && !option.List && l.has(key) {
-		err = errors.New("given twice")
-	}
-	if err != nil {
+	switch {
+	case as[*escapeError](err):
+		return mistake(l.kind.Name, key, hintEscape, "%s: %w", key, err)
+	case err != nil:
 		return mistake(l.kind.Name, key, option.want(), "%s: %w", key, err)
+	case !option.List && l.has(key):
+		return mistake(l.kind.Name, key, "leave one of them out", "%s: given twice", key)
 	}
 	l.settings = append(l.settings, s)
 	return nil
@@ -167,13 +172,13 @@ func (l *Layer) unknownOption(key string) *Error {
 	if key == "" {
 		return mistake(name, key, "write %2C for a comma in a value", "an option is empty")
 	}
-	if near := nearest(key, l.kind.keys()); near != "" {
-		return mistake(name, key, "did you mean "+near+"?", "unknown option %q", key)
-	}
 	for _, k := range kinds { // perhaps it belongs to another layer
 		if o, _ := k.option(key); o != nil && k.Role != l.kind.Role && k.Role == Wraps {
 			return mistake(name, key, "it is an option of "+k.Name, "unknown option %q", key)
 		}
+	}
+	if near := nearest(key, l.kind.keys()); near != "" {
+		return mistake(name, key, "did you mean "+near+"?", "unknown option %q", key)
 	}
 	hint := name + " has no options"
 	if len(l.kind.Options) > 0 {

@@ -47,6 +47,28 @@ func TestWhatLeavesTheBytesAloneLeavesThemToTheKernel(t *testing.T) {
 	roundTrip(t, dial(t, nil, "tcp:127.0.0.1:%s", client.port), longText)
 }
 
+func TestAChildOnPipesIsLeftToTheKernel(t *testing.T) {
+	echo := serve(t, "tcp-listen:127.0.0.1:0", nil, echoing)
+	cat := &Options{Argv: []string{"cat"}}
+	wantSplice(t, dial(t, cat, "exec"), dial(t, nil, "tcp:127.0.0.1:%s", echo.port))
+	terminal, tcp := dial(t, cat, "exec,pty"), dial(t, nil, "tcp:127.0.0.1:%s", echo.port)
+	if path, why := relay.PathFor(terminal, tcp, relay.CopySplice); path != relay.PathCopy || why == "" {
+		t.Errorf("from a terminal: %v, %q", path, why)
+	}
+	front := serve(t, "tcp-listen:127.0.0.1:0", nil, func(ctx context.Context, s trigo.Stream) error {
+		child, err := parsed(t, "exec").Dial(ctx, cat)
+		if err != nil {
+			return err
+		}
+		report, err := relay.Run(ctx, s, child, &relay.Options{Copy: relay.CopySplice})
+		if r := report; r.AToB.InKernel != r.AToB.Bytes || r.BToA.InKernel != r.BToA.Bytes || r.BToA.Bytes != int64(len(longText)) {
+			t.Errorf("of %d and %d bytes %d and %d were moved by the kernel", r.AToB.Bytes, r.BToA.Bytes, r.AToB.InKernel, r.BToA.InKernel)
+		}
+		return err
+	})
+	roundTrip(t, dial(t, nil, "tcp:127.0.0.1:%s", front.port), longText)
+}
+
 func TestStandardInputAndOutputAreLeftToTheKernel(t *testing.T) {
 	ctx := limited(t)
 	var fds [4]int // our end, its input; its output, our end

@@ -92,15 +92,16 @@ func (r *Recipe) Dial(ctx context.Context) (trigo.Stream, error) {
 		return nil, r.fail(ctx, last, PhaseOpen, "", errors.New("it listens and cannot be dialled"))
 	}
 	p := r.parts[last]
-	s, err := r.step(ctx, last, "", p.dial)
+	s, took, err := r.step(ctx, last, "", nil, p.dial)
 	if err != nil {
 		return nil, err
 	}
-	return r.cover(ctx, s)
+	return r.cover(ctx, s, took)
 }
 
-// cover puts the layers on the transport. On an error the transport is closed.
-func (r *Recipe) cover(ctx context.Context, s trigo.Stream) (trigo.Stream, error) {
+// cover puts the layers on the transport, which took so long. On an error the
+// transport is closed.
+func (r *Recipe) cover(ctx context.Context, s trigo.Stream, took []Took) (trigo.Stream, error) {
 	for i := len(r.parts) - 2; i >= 0; i-- {
 		p, below := r.parts[i], s
 		op := ""
@@ -108,7 +109,7 @@ func (r *Recipe) cover(ctx context.Context, s trigo.Stream) (trigo.Stream, error
 			op = r.operation(p, below)
 		}
 		var err error
-		s, err = r.step(ctx, i, op, func(ctx context.Context) (trigo.Stream, error) { return p.wrap(ctx, below) })
+		s, took, err = r.step(ctx, i, op, took, func(ctx context.Context) (trigo.Stream, error) { return p.wrap(ctx, below) })
 		if err != nil {
 			trigo.CloseForcefully(below)
 			return nil, err
@@ -126,8 +127,9 @@ func (r *Recipe) operation(p *part, below trigo.Stream) string {
 	return op + " over " + describe(below)
 }
 
-// step opens one layer within its limit of time, and tells of it.
-func (r *Recipe) step(ctx context.Context, i int, op string, open func(context.Context) (trigo.Stream, error)) (trigo.Stream, error) {
+// step opens one layer within its limit of time, and tells of it. It returns took with
+// what it took itself, which is also in its error.
+func (r *Recipe) step(ctx context.Context, i int, op string, took []Took, open func(context.Context) (trigo.Stream, error)) (trigo.Stream, []Took, error) {
 	phase := r.parts[i].phase
 	began := time.Now()
 	limited := ctx
@@ -137,26 +139,41 @@ func (r *Recipe) step(ctx context.Context, i int, op string, open func(context.C
 		defer cancel()
 	}
 	s, err := open(limited)
-	var failure error
 	if err != nil {
 		s = nil
-		failure = r.fail(limited, i, phase, op, err)
+	}
+	step := Step{Index: i, Layer: r.endpoint.layers[i].Name(), Phase: phase, Start: began, Duration: time.Since(began), Stream: s}
+	step.Report = dialReport(s, err)
+	if err == nil {
+		took = append(took, step.took(phase)...)
+	} else {
+		failure := r.fail(limited, i, phase, op, err)
+		took = append(took, step.took(failure.Phase)...)
+		failure.Took, step.Err = took, failure
 	}
 	if r.opts.Observe != nil && phase != "" {
-		step := Step{
-			Index: i, Layer: r.endpoint.layers[i].Name(), Phase: phase,
-			Start: began, Duration: time.Since(began), Err: failure, Stream: s,
-			Certificates: peerCertificates(s, err),
-		}
-		step.Report = dialReport(s, err)
+		step.Certificates = peerCertificates(s, err)
 		r.opts.Observe(step)
 	}
-	return s, failure
+	return s, took, step.Err
+}
+
+// took returns the times of a step: of a layer that had nothing to do, none; of a
+// dial, those of the name and of the connection, if it came to that: last is the phase
+// that it ended in.
+func (s Step) took(last Phase) []Took {
+	switch {
+	case last == "":
+		return nil
+	case s.Report != nil && s.Report.Resolve > 0 && last != PhaseResolve:
+		return []Took{{s.Layer, PhaseResolve, s.Report.Resolve}, {s.Layer, last, s.Duration - s.Report.Resolve}}
+	}
+	return []Took{{s.Layer, last, s.Duration}}
 }
 
 // fail makes the error of a step. op is empty where the error of the layer tells what
 // was tried.
-func (r *Recipe) fail(ctx context.Context, i int, phase Phase, op string, err error) error {
+func (r *Recipe) fail(ctx context.Context, i int, phase Phase, op string, err error) *Error {
 	var known *Error
 	if errors.As(err, &known) {
 		if known.Text == "" {

@@ -2,8 +2,6 @@ package endpoint
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"net"
 	"os"
 	"strings"
@@ -48,24 +46,31 @@ func (s *setup) resolve() *Error {
 	s.values = make(map[string][]string)
 	for _, setting := range s.settings {
 		text, err := setting.Value.resolve()
-		if err == nil && setting.Value.Source != Literal {
-			err = setting.option.check(text)
-		}
 		if err != nil {
-			return s.failure(setting.Key, setting.option.want(), err)
+			return s.failure(setting.Key, "", err)
+		}
+		if setting.Value.Source != Literal {
+			if err := setting.option.check(text); err != nil {
+				return s.failure(setting.Key, setting.option.want(), err)
+			}
 		}
 		s.values[setting.Key] = append(s.values[setting.Key], text)
 	}
 	return nil
 }
 
-// failure is an error of getting ready.
-func (s *setup) failure(key, hint string, err error) *Error {
-	if hint == "" && errors.Is(err, fs.ErrNotExist) {
-		hint = "is the path right?"
+// failure is an error of getting ready. An empty remedy is that of the table.
+func (s *setup) failure(key, remedy string, err error) *Error {
+	if remedy == "" {
+		remedy = hint("", PhasePrepare, err)
 	}
-	return &Error{Layer: s.kind.Name, Key: key, Phase: PhasePrepare, Hint: hint, Err: err}
+	return &Error{Layer: s.kind.Name, Key: key, Phase: PhasePrepare, Hint: remedy, Err: err}
 }
+
+// noVariable is the error of env:NAME for a NAME that is not set.
+type noVariable string
+
+func (n noVariable) Error() string { return "there is no variable " + string(n) }
 
 // resolve returns the text of a value, wherever it is.
 func (v Value) resolve() (string, error) {
@@ -79,7 +84,7 @@ func (v Value) resolve() (string, error) {
 	case FromEnv:
 		text, ok := os.LookupEnv(v.Text)
 		if !ok {
-			return "", errors.New("there is no variable " + v.Text)
+			return "", noVariable(v.Text)
 		}
 		return text, nil
 	}

@@ -84,7 +84,7 @@ func expandSugar(text string) (string, *Error) {
 func expandPath(path, options string) (string, *Error) {
 	decoded, err := unescape(path)
 	if err != nil {
-		return "", mistake("", "", "", "%w", err)
+		return "", mistake("", "", hintEscape, "%w", err)
 	}
 	name := "unix"
 	info, err := os.Stat(decoded)
@@ -93,7 +93,7 @@ func expandPath(path, options string) (string, *Error) {
 		name = "file"
 	case err != nil, info.Mode().Type() == fs.ModeSocket:
 	case info.IsDir():
-		return "", mistake("", "", "", "it is a directory")
+		return "", mistake("", "", "name a file or a socket in it", "it is a directory")
 	case info.Mode().Type() == fs.ModeNamedPipe:
 		name = "fifo"
 	default:

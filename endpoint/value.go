@@ -80,8 +80,14 @@ func (o *Option) want() string {
 		return "want a network such as 192.0.2.0/24"
 	case Pin:
 		return "want sha256: and 64 hexadecimal digits"
+	case Path:
+		return "want " + o.Key + "=FILE"
+	case Host:
+		return "want a name or an IP address"
+	case Port:
+		return "want a number up to 65535"
 	}
-	return ""
+	return "want " + o.Key + "=TEXT"
 }
 
 func switchValue(text string) (Value, error) {

@@ -18,6 +18,7 @@ type pump struct {
 	from, to string // the names of the sides
 	other    *pump
 	shown    *atomic.Int64 // the counter that the caller sees
+	busy     *stopwatch    // runs while it sends; likewise
 
 	sending atomic.Bool // a send is under way, which may have moved bytes not counted yet
 
@@ -50,8 +51,10 @@ func (p *pump) pump(outer context.Context) error {
 		err := p.receive(ctx)
 		switch {
 		case err == nil:
-			p.touch()
-			if ctx, err = p.send(outer, ctx); err != nil {
+			p.busy.run(p.touch())
+			ctx, err = p.send(outer, ctx)
+			p.busy.stop(time.Duration(p.last.Load())) // of the last byte, mostly; it costs no look at the clock
+			if err != nil {
 				p.ended(outer, ctx, WriteFailed, err)
 				p.discard(outer)
 				return nil

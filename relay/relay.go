@@ -89,8 +89,9 @@ func Run(ctx context.Context, a, b trigo.Stream, opts *Options) (Report, error) 
 		r.buffers = newBuffers(size)
 	}
 	counters := cmp.Or(opts.Counters, new(Counters))
-	r.ab = pump{run: r, src: a, dst: b, from: "a", to: "b", shown: &counters.AToB, other: &r.ba}
-	r.ba = pump{run: r, src: b, dst: a, from: "b", to: "a", shown: &counters.BToA, other: &r.ab}
+	counters.start.Store(&r.start)
+	r.ab = pump{run: r, src: a, dst: b, from: "a", to: "b", shown: &counters.AToB, busy: &counters.ab, other: &r.ba}
+	r.ba = pump{run: r, src: b, dst: a, from: "b", to: "a", shown: &counters.BToA, busy: &counters.ba, other: &r.ab}
 	r.ab.prepare()
 	r.ba.prepare()
 	holdPipes()

@@ -98,8 +98,47 @@ func (s *silence) Error() string        { return s.text }
 func (s *silence) Timeout() bool        { return true }
 func (s *silence) Is(target error) bool { return target == os.ErrDeadlineExceeded }
 
-// Counters show the progress of a relay while it runs. A byte counts when the
-// side that it was sent to has taken it.
+// Counters show the progress of a relay while it runs: of one, each has its own. A
+// byte counts when the side that it was sent to has taken it.
 type Counters struct {
 	AToB, BToA atomic.Int64
+
+	start  atomic.Pointer[time.Time] // of the relay
+	ab, ba stopwatch
+}
+
+// Sending returns how long each direction has been sending until now; the rest of the
+// time it has waited for its source. So it tells which side limits the speed: that of
+// the destination if it grows nearly as fast as the clock, that of the source if it
+// hardly grows. Reading a file for sendfile counts as waiting for it.
+func (c *Counters) Sending() (aToB, bToA time.Duration) {
+	start := c.start.Load()
+	if start == nil {
+		return 0, 0
+	}
+	return c.ab.read(*start), c.ba.read(*start)
+}
+
+// A stopwatch adds up times that begin and end with one goroutine, while others read
+// it. Stopped it holds their sum; while it runs, the sum less the time at which it was
+// started. Since no sum is as long as the relay, that is below zero.
+type stopwatch struct {
+	ns    atomic.Int64
+	since time.Duration // of the one goroutine: when it was started
+}
+
+// run starts it; now is the time since the start of the relay, as it is for stop.
+func (s *stopwatch) run(now time.Duration) {
+	s.since = now
+	s.ns.Add(-1 - int64(now))
+}
+
+func (s *stopwatch) stop(now time.Duration) { s.ns.Add(1 + int64(max(now, s.since))) }
+
+func (s *stopwatch) read(start time.Time) time.Duration {
+	ns := s.ns.Load()
+	if ns < 0 {
+		ns += 1 + int64(time.Since(start))
+	}
+	return time.Duration(max(0, ns))
 }

@@ -35,8 +35,12 @@ var errProbe = errors.New("asked for the bytes sent so far")
 
 func probed(ctx context.Context) bool { return context.Cause(ctx) == errProbe }
 
-// touch notes that something moved.
-func (r *run) touch() { r.last.Store(int64(time.Since(r.start))) }
+// touch notes that something moved, and returns when: the time since the start.
+func (r *run) touch() time.Duration {
+	now := time.Since(r.start)
+	r.last.Store(int64(now))
+	return now
+}
 
 // limit returns how long a silence may last now, and what it is called then.
 // Called with mu held. Zero: for ever.

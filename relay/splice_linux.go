@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -118,6 +119,9 @@ func (p *pump) sendFile(ctx context.Context) (err error) {
 
 // giveFile is the system call of a send from the file.
 func (p *pump) giveFile(fd int) error {
+	// It reads the disk, and does not wait for the other side.
+	p.busy.stop(time.Since(p.start))
+	defer func() { p.busy.run(time.Since(p.start)) }()
 	for {
 		n, err := unix.Sendfile(fd, p.file, nil, fileChunk)
 		switch {

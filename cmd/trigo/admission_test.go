@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -127,10 +128,11 @@ func TestALackIsToldOfEveryTenSeconds(t *testing.T) {
 		var said bytes.Buffer
 		log := slog.New(&scarcity{Handler: slog.DiscardHandler, out: newConsole(&said)})
 		for range 300 { // half a minute
-			log.Error("accept failed", "error", "too many open files")
+			log.Error("accept failed", "error", syscall.EMFILE, "delay", time.Second)
 			time.Sleep(100 * time.Millisecond)
 		}
-		if got := said.String(); got != strings.Repeat("trigo: accept failed: too many open files\n", 3) {
+		want := "trigo: accept failed: too many open files\n  hint: more may be open at a time: ulimit -n, or LimitNOFILE= of a unit\n"
+		if got := said.String(); got != strings.Repeat(want, 3) {
 			t.Errorf("it said\n%s", got)
 		}
 	})

@@ -30,7 +30,7 @@ func runCert(o *options, out *console) error {
 	}
 	server, err := ca.Leaf(&devcert.LeafOptions{NotAfter: time.Now().Add(valid)}, hosts...)
 	if err != nil {
-		return usage("", "%w", err)
+		return usage("a host is a name or an IP address", "%w", err)
 	}
 	client, err := ca.Leaf(&devcert.LeafOptions{NotAfter: time.Now().Add(valid)}, "client")
 	if err != nil {

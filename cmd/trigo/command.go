@@ -6,6 +6,8 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+
+	"trigo/endpoint"
 )
 
 // command is one of the things that the tool does.
@@ -63,13 +65,13 @@ func dispatch(args []string, out *console) error {
 		_, err := fmt.Println(version())
 		return err
 	case len(o.argv) > 0 && cmd.name != "relay" && cmd.name != "explain":
-		return usage("", "trigo %s runs no command", cmd.name)
+		return usage("what stands behind -- is for an exec layer of a relay", "trigo %s runs no command", cmd.name)
 	}
 	out.quiet, out.verbose = o.quiet, o.verbose
 	if o.logFile != "" {
 		f, err := os.OpenFile(o.logFile, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
 		if err != nil {
-			return usage("", "--log-file: %w", err)
+			return usage(endpoint.Hint(err), "--log-file: %w", err)
 		}
 		out.w = f // to the end of the process, which has the last word
 	}
@@ -82,7 +84,7 @@ func dispatch(args []string, out *console) error {
 // takes checks how many arguments a command was given.
 func (o *options) takes(least, most int, form string) error {
 	if n := len(o.args); n < least || n > most {
-		return usage("usage: trigo "+form, "%d arguments", n)
+		return usage("usage: trigo "+form, "%d arguments are too %s", n, map[bool]string{true: "few", false: "many"}[n < least])
 	}
 	return nil
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
+	"unicode"
 
 	"trigo/endpoint"
 	"trigo/netstream"
@@ -70,11 +72,22 @@ func (c *console) fail(subject string, f *failure, attrs ...slog.Attr) {
 		c.say(slog.LevelError, subject+f.Error(), append(attrs, failureAttrs(f)...)...)
 		return
 	}
-	text := fmt.Sprintf("trigo: %s%v", subject, f)
-	if f.hint != "" {
-		text += "\n  hint: " + f.hint
+	text := oneLine(fmt.Sprintf("trigo: %s%v", subject, f))
+	if hint := f.remedy(); hint != "" {
+		text += "\n  hint: " + oneLine(hint)
 	}
 	c.say(slog.LevelError, text)
+}
+
+// oneLine makes a line of text that others may have had a hand in: a file's name, a
+// peer's answer.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, text)
 }
 
 // failureAttrs takes a failure apart.
@@ -83,15 +96,24 @@ func failureAttrs(f *failure) []slog.Attr {
 	if f.side != "" {
 		attrs = append(attrs, slog.String("side", f.side))
 	}
-	if f.hint != "" {
-		attrs = append(attrs, slog.String("hint", f.hint))
+	if hint := f.remedy(); hint != "" {
+		attrs = append(attrs, slog.String("hint", hint))
 	}
+	var elapsed []map[string]any
 	if f.report != nil {
+		attrs = append(attrs, slog.String("phase", "relay"))
 		attrs = append(attrs, reportAttrs(*f.report)...)
+		elapsed = append(elapsed, map[string]any{"phase": "relay", "ms": milliseconds(f.report.Duration)})
 	}
 	var e *endpoint.Error
 	if errors.As(f.err, &e) {
 		attrs = append(attrs, slog.String("address", e.Text), slog.String("layer", e.Layer), slog.String("phase", string(e.Phase)))
+		for _, t := range e.Took {
+			elapsed = append(elapsed, map[string]any{"layer": t.Layer, "phase": t.Phase, "ms": milliseconds(t.Duration)})
+		}
+	}
+	if elapsed != nil {
+		attrs = append(attrs, slog.Any("elapsed", elapsed))
 	}
 	var dial *netstream.DialError
 	if errors.As(f.err, &dial) {

@@ -290,6 +290,14 @@ func deaf(t *testing.T) (port string) {
 	return port
 }
 
+func TestTheConnectTimeoutIsThatOfTheFlag(t *testing.T) {
+	began := time.Now()
+	said := logged(t, exitTimeout, "--connect-timeout 30ms tcp:[::1]:"+deaf(t)+" echo")
+	if took := time.Since(began); !strings.Contains(said, "no connection within 30ms") || took > 8*time.Second {
+		t.Errorf("after %v\n%s", took, said)
+	}
+}
+
 // A name with an address of IPv6 only, and one whose IPv6 does not answer.
 func TestNamesWithABlackHoleConnectInTime(t *testing.T) {
 	need(t, "unshare", "mount")

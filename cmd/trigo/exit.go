@@ -52,13 +52,29 @@ var exitCodes = []struct{ code, meaning string }{
 type failure struct {
 	code   int
 	err    error
-	hint   string
+	hint   string        // "" for what is known to help against err
 	side   string        // "a" or "b", if it is one's
 	report *relay.Report // of the relay that failed
 }
 
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
+
+// remedy is what may help.
+func (f *failure) remedy() string {
+	if f.hint != "" {
+		return f.hint
+	}
+	for _, limit := range []struct {
+		err  error
+		flag string
+	}{{relay.ErrReaped, "--linger"}, {relay.ErrIdle, "--idle"}, {errDrain, "--drain"}} {
+		if errors.Is(f.err, limit.err) {
+			return limit.flag + " says how long to wait"
+		}
+	}
+	return endpoint.Hint(f.err)
+}
 
 // usage returns the failure of a command line that makes no sense.
 func usage(hint, format string, args ...any) *failure {
@@ -110,10 +126,6 @@ func relaying(err error) *failure {
 	switch {
 	case cause != nil:
 		f.code, f.err = code, cause
-	case errors.Is(err, relay.ErrReaped):
-		f.code, f.hint = exitTimeout, "--linger says how long to wait"
-	case errors.Is(err, relay.ErrIdle):
-		f.code, f.hint = exitTimeout, "--idle says how long to wait"
 	case errors.Is(err, trigo.ErrTruncated):
 		f.code = exitTruncated
 	case errors.As(err, &timeout) && timeout.Timeout():

@@ -58,7 +58,7 @@ func (j *job) explain() error {
 		}
 	}
 	if err == nil && j.strict && len(x.Warnings) > 0 {
-		return usage("", "%d warnings, and --strict", len(x.Warnings))
+		return usage("the last line on standard output has them", "%d warnings, and --strict", len(x.Warnings))
 	}
 	return err
 }

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"flag"
-	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -194,103 +191,6 @@ func brevity(d time.Duration) string {
 		return "60s"
 	}
 	return d.String()
-}
-
-// parseOptions parses the flags of one command. They may stand anywhere before
-// "--", and what is behind that belongs to the command that is run.
-func parseOptions(command string, args []string) (*options, error) {
-	o := defaults()
-	for i, arg := range args {
-		if arg == "--" {
-			args, o.argv = args[:i], args[i+1:]
-			break
-		}
-	}
-	fs := flag.NewFlagSet("trigo", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	specs := o.flags()
-	for _, f := range specs {
-		switch v := f.value.(type) {
-		case *bool:
-			fs.BoolVar(v, f.name, *v, "")
-		case *int:
-			fs.IntVar(v, f.name, *v, "")
-		case *float64:
-			fs.Float64Var(v, f.name, *v, "")
-		case *string:
-			fs.StringVar(v, f.name, *v, "")
-		case *time.Duration:
-			fs.DurationVar(v, f.name, *v, "")
-		case flag.Value:
-			fs.Var(v, f.name, "")
-		}
-	}
-	for len(args) > 0 {
-		if args[0] == "-" || !strings.HasPrefix(args[0], "-") {
-			o.args = append(o.args, args[0])
-			args = args[1:]
-			continue
-		}
-		if err := fs.Parse(args); err != nil {
-			return nil, flagError(specs, err)
-		}
-		args = fs.Args()
-	}
-	var err error
-	fs.Visit(func(given *flag.Flag) {
-		for _, f := range specs {
-			if f.name != given.Name || err != nil {
-				continue
-			}
-			if !strings.Contains(" "+f.for_+" ", " "+command+" ") {
-				err = usage(f.dashed()+" is for trigo "+strings.ReplaceAll(f.for_, " ", ", "), "%s means nothing to trigo %s", f.dashed(), command)
-			} else if len(f.choices) > 0 && !slices.Contains(f.choices, given.Value.String()) {
-				err = usage("want "+orList(f.choices), "%s %q is unknown", f.dashed(), given.Value)
-			}
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	return o, o.check()
-}
-
-// flagError says what package flag found in our words.
-func flagError(specs []flagSpec, err error) error {
-	text := err.Error()
-	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
-		hint := "trigo --help lists the flags"
-		if near := nearestFlag(specs, strings.TrimLeft(name, "-")); near != "" {
-			hint = "did you mean " + near + "?"
-		}
-		dashes := "--"
-		if len(name) == 1 {
-			dashes = "-"
-		}
-		return usage(hint, "unknown flag %s%s", dashes, strings.TrimLeft(name, "-"))
-	}
-	text = strings.NewReplacer("flag -", "flag --", "flag needs an argument: -", "a value is missing: --", "parse error", "not such a value").Replace(text)
-	return usage("durations need a unit, as in 5s, and sizes are 64k or 1M", "%s", text)
-}
-
-func (o *options) check() error {
-	switch {
-	case o.oneWay && o.oneWayBack:
-		return usage("", "-u and -U exclude each other")
-	case o.ipv4 && o.ipv6:
-		return usage("", "-4 and -6 exclude each other")
-	case o.maxConns < 0, o.maxPerIP < 0, o.maxAccepts < 0, o.acceptRate < 0, o.days < 1:
-		return usage("", "a number is negative")
-	case o.linger < 0, o.idle < 0, o.drain < 0, o.connectTimeout < 0, o.handshakeTimeout < 0, o.wait < 0:
-		return usage("0 stands for no limit", "a duration is negative")
-	case o.buffer == 0:
-		return usage("", "--buffer is zero")
-	case o.quiet > 0 && o.verbose > 0:
-		return usage("", "-q and -v exclude each other")
-	case o.once && o.maxAccepts > 1:
-		return usage("", "--once and --max-accepts exclude each other")
-	}
-	return nil
 }
 
 // relay returns the options of one relay. Here zero is "never", there it is the

@@ -11,15 +11,13 @@ import (
 
 // The types of flags that package flag does not have.
 
-var errNotASize = errors.New("want a size such as 65536, 64k or 1M")
-
 // bytesize is a number of bytes: 512, 64k, 1.5M. The units are powers of 1024.
 type bytesize int
 
 func (b *bytesize) Set(text string) error {
 	n, err := endpoint.ParseSize(text)
 	if err != nil {
-		return errNotASize
+		return err
 	}
 	*b = bytesize(n)
 	return nil
@@ -44,7 +42,7 @@ func (r *retries) Set(text string) error {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return errors.New("want a number, or forever")
+		return errors.New("it is no number")
 	}
 	*r = retries(n)
 	return nil
@@ -64,7 +62,7 @@ func (b *backoff) Set(text string) error {
 		b.most = max(b.most, b.first)
 	}
 	if err != nil || b.first < 0 || b.most < b.first {
-		return errors.New("want durations such as 200ms..30s")
+		return errors.New("those are no durations of which the first is the shorter")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ func newJob(o *options, out *console) (*job, error) {
 	case n == 0:
 		return nil, usage("trigo --help shows how", "no address")
 	case n > 2:
-		return nil, usage("", "%d addresses, where two are the most", n)
+		return nil, usage("blanks in an address need quotes of the shell; a command stands behind --", "%d addresses, where two are the most", n)
 	case n == 1:
 		args = append(args, "-")
 	}
@@ -82,7 +83,11 @@ func newJob(o *options, out *console) (*job, error) {
 			err = checkSocketPath(e)
 		}
 		if err != nil {
-			return nil, opening(side, err)
+			f := opening(side, err)
+			if isCommand(text) {
+				f.hint = "a command stands first: trigo " + text + " ..."
+			}
+			return nil, f
 		}
 		j.sides[side] = e
 		if e.Uses("exec") {
@@ -94,15 +99,15 @@ func newJob(o *options, out *console) (*job, error) {
 	case a.Listens() && b.Listens():
 		return nil, usage("one side has to connect", "both sides listen")
 	case a.Uses("stdio") && b.Uses("stdio"):
-		return nil, usage("", "both sides are standard input and output")
+		return nil, usage("name what they are to be connected to, such as tcp:HOST:PORT", "both sides are standard input and output")
 	case len(o.argv) > 0 && execs == 0:
 		return nil, usage("what stands behind -- is for an exec layer", "no address takes the command %q", o.argv[0])
 	case execs == 2:
-		return nil, usage("", "both sides are children, and there is one command")
+		return nil, usage("a shell can run both: exec -- sh -c '...'", "both sides are children, and there is one command")
 	}
 	if !a.Listens() && !b.Listens() {
 		if o.maxAccepts > 0 || o.maxPerIP > 0 || o.acceptRate > 0 || o.allow.isSet() || o.deny.isSet() || o.ready != "" {
-			return nil, usage("", "no address listens, as one of the flags wants")
+			return nil, usage("they are for a side such as tcp-listen:PORT", "no address listens, as --max-accepts, --max-per-ip, --accept-rate, --allow, --deny and --ready want")
 		}
 		o.once = true
 	}
@@ -110,7 +115,7 @@ func newJob(o *options, out *console) (*job, error) {
 		o.once = true // there is one standard input
 	}
 	if o.exitFrom != "" && !j.sides[strings.Index("ab", o.exitFrom)].Uses("exec") {
-		return nil, usage("", "--exit-from %s: that side is no child", o.exitFrom)
+		return nil, usage("the child is the side with an exec layer", "--exit-from %s: that side is no child", o.exitFrom)
 	}
 	if o.exitFrom != "" && !o.once {
 		return nil, usage("pass --once as well", "--exit-from %s: there will be many children", o.exitFrom)
@@ -124,6 +129,11 @@ func newJob(o *options, out *console) (*job, error) {
 	return j, nil
 }
 
+// isCommand reports whether the text, which is no address, is one of our commands.
+func isCommand(text string) bool {
+	return slices.ContainsFunc(commands()[1:], func(c command) bool { return c.name == text })
+}
+
 // checkSocketPath finds what is no socket where one is wanted, before anything is
 // opened.
 func checkSocketPath(e endpoint.Endpoint) error {
@@ -135,11 +145,14 @@ func checkSocketPath(e endpoint.Endpoint) error {
 		if err != nil || info.Mode().Type() == fs.ModeSocket {
 			continue // what is wrong then, opening it will tell
 		}
-		kind := "a file"
-		if info.IsDir() {
-			kind = "a directory"
+		kind, hint := "a file", "file:PATH is for files"
+		switch {
+		case info.IsDir():
+			kind, hint = "a directory", "name a socket in it"
+		case l.Name() == "unix-listen":
+			hint = "remove it, or take another name: only sockets are replaced"
 		}
-		return &endpoint.Error{Text: e.Redacted(), Layer: l.Name(), Phase: endpoint.PhaseParse, Err: fmt.Errorf("%s is %s, not a socket", l.Argument(), kind)}
+		return &endpoint.Error{Text: e.Redacted(), Layer: l.Name(), Phase: endpoint.PhaseParse, Hint: hint, Err: fmt.Errorf("%s is %s, not a socket", l.Argument(), kind)}
 	}
 	return nil
 }

@@ -45,8 +45,38 @@ type meter struct {
 	counters *relay.Counters
 	style    string // "line", "plain" or "json"
 	began    time.Time
-	last     time.Time
-	ab, ba   int64 // at that time
+	past     reading
+}
+
+// reading is what the counters say at a time.
+type reading struct {
+	at                   time.Time
+	ab, ba               int64
+	abSending, baSending time.Duration
+}
+
+func (m *meter) read(now time.Time) reading {
+	r := reading{at: now, ab: m.counters.AToB.Load(), ba: m.counters.BToA.Load()}
+	r.abSending, r.baSending = m.counters.Sending()
+	return r
+}
+
+// limiting names the side that the busier direction has mostly waited for since an
+// earlier reading, and how: "b (write)". It is empty if nothing moved and nobody waits
+// to send: then there may be nothing to do.
+func (r reading) limiting(past reading) string {
+	moved, sending, source, sink := r.ab-past.ab, r.abSending-past.abSending, "a (read)", "b (write)"
+	back, backSending := r.ba-past.ba, r.baSending-past.baSending
+	if back > moved || back == moved && backSending > sending {
+		moved, sending, source, sink = back, backSending, "b (read)", "a (write)"
+	}
+	switch {
+	case sending > r.at.Sub(past.at)/2:
+		return sink
+	case moved > 0:
+		return source
+	}
+	return ""
 }
 
 func (m *meter) run(ctx context.Context) error {
@@ -56,7 +86,7 @@ func (m *meter) run(ctx context.Context) error {
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	m.last = m.began
+	m.past = reading{at: m.began}
 	for {
 		select {
 		case <-ctx.Done():
@@ -65,15 +95,17 @@ func (m *meter) run(ctx context.Context) error {
 			}
 			return nil
 		case now := <-tick.C:
+			r := m.read(now)
 			switch m.style {
 			case "line":
-				m.out.show(m.line(now))
+				m.out.show(m.line(r))
 			case "plain":
-				fmt.Fprintln(m.out, m.line(now))
+				fmt.Fprintln(m.out, m.line(r))
 			case "json":
-				fmt.Fprintf(m.out, `{"sent":%d,"received":%d,"seconds":%.1f}`+"\n",
-					m.counters.AToB.Load(), m.counters.BToA.Load(), now.Sub(m.began).Seconds())
+				fmt.Fprintf(m.out, `{"sent":%d,"received":%d,"seconds":%.1f,"limiting":%q}`+"\n",
+					r.ab, r.ba, now.Sub(m.began).Seconds(), r.limiting(m.past))
 			}
+			m.past = r
 		}
 	}
 }
@@ -81,14 +113,16 @@ func (m *meter) run(ctx context.Context) error {
 // isTerminal reports whether a descriptor is a terminal.
 func isTerminal(fd int) bool { return term.IsTerminal(fd) }
 
-// line returns what moved so far, and the rates since the last line.
-func (m *meter) line(now time.Time) string {
-	ab, ba := m.counters.AToB.Load(), m.counters.BToA.Load()
-	since := now.Sub(m.last).Seconds()
+// line returns what moved so far, and since the last reading the rates and what has
+// limited them.
+func (m *meter) line(r reading) string {
+	since := r.at.Sub(m.past.at).Seconds()
 	line := fmt.Sprintf("a->b %s %s/s | b->a %s %s/s | %s",
-		human(ab), human(float64(ab-m.ab)/since),
-		human(ba), human(float64(ba-m.ba)/since),
-		now.Sub(m.began).Round(100*time.Millisecond))
-	m.last, m.ab, m.ba = now, ab, ba
+		human(r.ab), human(float64(r.ab-m.past.ab)/since),
+		human(r.ba), human(float64(r.ba-m.past.ba)/since),
+		r.at.Sub(m.began).Round(100*time.Millisecond))
+	if who := r.limiting(m.past); who != "" {
+		line += " | limiting: " + who
+	}
 	return line
 }

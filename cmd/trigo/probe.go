@@ -40,7 +40,7 @@ func runProbe(o *options, out *console) error {
 	case e.Listens():
 		return usage("probe connects to what listens", "address %s listens itself", e.Redacted())
 	case e.Uses("exec"):
-		return usage("", "probe starts no command")
+		return usage("it opens what can be connected to, such as tcp:HOST:PORT", "probe starts no command")
 	}
 	return signals.Shutdown(context.Background(), func(ctx context.Context) error {
 		return probe(ctx, o, out, e)
@@ -108,7 +108,7 @@ func printProbe(o *options, e endpoint.Endpoint, steps []endpoint.Step, took tim
 		p.Steps = append(p.Steps, stepFields(s))
 	}
 	if f != nil {
-		p.Error, p.Hint = f.Error(), f.hint
+		p.Error, p.Hint = f.Error(), f.remedy()
 	}
 	enc := json.NewEncoder(os.Stdout)
 	enc.SetIndent("", "  ")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"trigo/endpoint"
 	"trigo/signals"
 )
 
@@ -34,16 +36,20 @@ func ps(ctx context.Context, o *options) error {
 		},
 	}}
 	defer client.CloseIdleConnections()
+	failed := func(err error) error {
+		hint := cmp.Or(endpoint.Hint(err), "want unix:PATH or HOST:PORT, as a relay has it in --status")
+		return &failure{code: exitOpenA, err: err, hint: hint}
+	}
 	before, err := askLive(ctx, client)
 	if err != nil {
-		return &failure{code: exitOpenA, err: err}
+		return failed(err)
 	}
 	now := before
 	const pause = 500 * time.Millisecond
 	if len(before.Open) > 0 && !o.json {
 		sleep(ctx, pause)
 		if now, err = askLive(ctx, client); err != nil {
-			return &failure{code: exitOpenA, err: err}
+			return failed(err)
 		}
 	}
 	if o.json {
@@ -66,7 +72,7 @@ func askLive(ctx context.Context, client *http.Client) (l live, err error) {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return l, fmt.Errorf("it answers %s: no relay with --status?", res.Status)
+		return l, fmt.Errorf("it answers %s and is no relay with --status", res.Status)
 	}
 	return l, json.NewDecoder(res.Body).Decode(&l)
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"trigo/endpoint"
 )
 
 // announce tells --ready that connections are accepted: a descriptor gets one
@@ -50,7 +52,7 @@ func withdraw(where string) {
 func announceOn(descriptor string, addresses []string) error {
 	n, err := strconv.ParseUint(strings.TrimPrefix(descriptor, "fd:"), 10, 31)
 	if err != nil {
-		return fmt.Errorf("%q is neither a descriptor nor notify", descriptor)
+		return err
 	}
 	f := os.NewFile(uintptr(n), "ready")
 	if f == nil {
@@ -81,7 +83,7 @@ func writePIDFile(file string) (remove func(), err error) {
 		return func() {}, nil
 	}
 	if err := os.WriteFile(file, fmt.Appendln(nil, os.Getpid()), 0o666); err != nil {
-		return nil, usage("", "--pidfile: %w", err)
+		return nil, usage(endpoint.Hint(err), "--pidfile: %w", err)
 	}
 	return func() { os.Remove(file) }, nil
 }

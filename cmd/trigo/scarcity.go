@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -26,13 +28,13 @@ func (s *scarcity) Handle(_ context.Context, r slog.Record) error {
 		return nil
 	}
 	s.told = r.Time
-	text := "trigo: " + r.Message
+	f := &failure{code: exitFailure, err: errors.New(r.Message)}
 	r.Attrs(func(a slog.Attr) bool {
-		if a.Key == "error" {
-			text += ": " + a.Value.String()
+		if err, ok := a.Value.Any().(error); ok {
+			f.err = fmt.Errorf("%s: %w", r.Message, err)
 		}
 		return true
 	})
-	s.out.say(slog.LevelError, text)
+	s.out.fail("", f)
 	return nil
 }

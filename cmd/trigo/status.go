@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"trigo/endpoint"
 	"trigo/nursery"
 )
 
@@ -44,7 +46,7 @@ func (j *job) withStatus(ctx context.Context, s *stopper, f func(ctx context.Con
 	network, address := statusAddress(j.status)
 	l, err := net.Listen(network, address)
 	if err != nil {
-		return usage("want unix:PATH or HOST:PORT", "--status: %w", err)
+		return usage(cmp.Or(endpoint.Hint(err), "want unix:PATH or HOST:PORT"), "--status: %w", err)
 	}
 	srv := &http.Server{Handler: j.statusHandler(s), ReadHeaderTimeout: 10 * time.Second}
 	var result error
