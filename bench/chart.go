@@ -13,14 +13,14 @@ import (
 	"trigo/bench/rows"
 )
 
-// drawChart draws trigo's part of each row against the first peer, as a bar from
-// a line at 1: to the left of it trigo is faster.
+// drawChart draws trigo's part of each row against the first peer, as a bar
+// beside a line at 1: one that does not reach it is for trigo.
 func drawChart(file string, results []rows.Result) error {
 	if filepath.Ext(file) == "" {
 		file += ".svg"
 	}
 	p := plot.New()
-	p.Title.Text = "trigo's time divided by its peer's (below 1: trigo is faster)"
+	p.Title.Text = "trigo's time or memory divided by its peer's (below 1: trigo needs less)"
 	p.X.Min, p.X.Max = 0, 2
 	var names []string
 	var values plotter.Values

@@ -11,13 +11,19 @@ import (
 )
 
 func tlsRows() []Row {
-	return []Row{
+	rows := []Row{
 		tlsPingPong(64, 1/0.97), tlsPingPong(16<<10, 0),
 		tlsBulk(64<<10, 0), tlsBulk(1<<20, 1/1.10),
-		{Name: "TLS handshakes", Setup: func(s *Scope) []Contestant {
-			return []Contestant{trigoHandshakes(s), netHandshakes(s).within(1 / 0.97)}
-		}},
 	}
+	for _, conns := range []int{1, 8} {
+		rows = append(rows, Row{Name: fmt.Sprintf("TLS handshakes, %d at a time", conns), Setup: func(s *Scope) []Contestant {
+			return []Contestant{
+				{Name: "trigo", Work: handshakes(s, conns, trigoHandshakes)},
+				{Name: "crypto/tls", Fewer: true, Limit: 1 / 0.97, Work: handshakes(s, conns, netHandshakes)},
+			}
+		}})
+	}
+	return rows
 }
 
 func tlsConfigs() (client, server *tls.Config) {
@@ -85,11 +91,20 @@ func tlsBulk(size int, limit float64) Row {
 
 // A unit of these is a connection from dial to close, with both ends here.
 
-func trigoHandshakes(s *Scope) Contestant {
+// handshakes has several do that at a time, each with a listener of its own.
+func handshakes(s *Scope, conns int, of func(s *Scope, l net.Listener) func(n int)) func(n int) {
+	works := make([]func(n int), conns)
+	for i := range works {
+		l := MustGet(net.Listen("tcp", "127.0.0.1:0"))
+		s.Cleanup(func() { l.Close() })
+		works[i] = of(s, l)
+	}
+	return allAtOnce(works)
+}
+
+func trigoHandshakes(s *Scope, l net.Listener) func(n int) {
 	cc, sc := tlsConfigs()
-	l := MustGet(net.Listen("tcp", "127.0.0.1:0"))
-	s.Cleanup(func() { l.Close() })
-	return Contestant{Name: "trigo", Work: func(n int) {
+	return func(n int) {
 		for range n {
 			a := MustGet(net.Dial("tcp", l.Addr().String()))
 			b := MustGet(l.Accept())
@@ -98,14 +113,12 @@ func trigoHandshakes(s *Scope) Contestant {
 			c.Abort()
 			p.Abort()
 		}
-	}}
+	}
 }
 
-func netHandshakes(s *Scope) Contestant {
+func netHandshakes(s *Scope, l net.Listener) func(n int) {
 	cc, sc := tlsConfigs()
-	l := MustGet(net.Listen("tcp", "127.0.0.1:0"))
-	s.Cleanup(func() { l.Close() })
-	return Contestant{Name: "crypto/tls", Fewer: true, Work: func(n int) {
+	return func(n int) {
 		for range n {
 			a := MustGet(net.Dial("tcp", l.Addr().String()))
 			b := MustGet(l.Accept())
@@ -119,5 +132,5 @@ func netHandshakes(s *Scope) Contestant {
 			a.Close()
 			b.Close()
 		}
-	}}
+	}
 }
