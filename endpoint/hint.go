@@ -125,6 +125,7 @@ var remedies = []remedy{
 	{phase: PhaseProxy, when: isNoCancel, hint: "is that a proxy, and does it let this machine in?"},
 	{phase: PhaseHandshake, when: is(trigo.ErrBroken), hint: "does it speak TLS at this port, and does it ask for a certificate (cert=FILE)?"},
 	{when: is(trigo.ErrTruncated), hint: "it may have been cut on the way; if the peer always ends like that, pass ragged=ok to its tls layer"},
+	{when: is(trigo.ErrBroken), hint: "the peer cut it, or something on the way: its log may say why, and -v what had passed"},
 }
 
 func is(target error) func(error) bool {

@@ -63,8 +63,8 @@ func TestRemediesFitTheLayerAndThePhase(t *testing.T) {
 		// later, on a stream
 		{"", "", alert("tls: certificate required"), "cert=FILE"},
 		{"", "", trigo.ErrTruncated, "ragged=ok"},
-		{"", "", trigo.Broken(syscall.ECONNRESET), ""},
-		{"", "", trigo.Broken(syscall.EPIPE), ""},
+		{"", "", trigo.Broken(syscall.ECONNRESET), "its log may say why"},
+		{"", "", trigo.Broken(syscall.EPIPE), "its log may say why"},
 
 		// nobody needs a hint to what they have done themselves
 		{"connect", PhaseProxy, context.Canceled, ""},

@@ -283,10 +283,10 @@ func TestEveryFailureOfAPeerIsOneLineWithAHintIfThereIsOne(t *testing.T) {
 		{"probe --wait 30ms tcp:127.0.0.1:1", 9, "connection refused", "nobody listens there"},
 
 		// in the middle
-		{literal + "tcp:" + resets, 7, "stream broken: ", ""},
+		{literal + "tcp:" + resets, 7, "stream broken: ", "its log may say why"},
 		{literal + "udp:127.0.0.1:1", 7, "connection refused", "nobody listens there"},
 		{"-u zero:100k udp:127.0.0.1:1", 1, "does not fit into one datagram", "--buffer"},
-		{"discard exec -- false", 1, "b: the child", ""},
+		{"discard exec -- false", 1, "b: the child", "the verdict is its own"},
 	})
 	if _, err := os.Stat("/dev/full"); err == nil {
 		mishap{"-u zero:1k file:/dev/full", 1, "no space left", "the disk is full"}.ends(t)

@@ -146,7 +146,8 @@ func childFailure(side int, s process.Status) *failure {
 	if code == 0 {
 		return nil
 	}
-	return &failure{code: code, err: fmt.Errorf("%s: the child %v", sideNames[side], s)}
+	return &failure{code: code, err: fmt.Errorf("%s: the child %v", sideNames[side], s),
+		hint: "the verdict is its own: what it wrote to standard error may say why"}
 }
 
 // errDrain is the cause of the cut at the end of the drain; a signal's is a
