@@ -12,29 +12,38 @@ import (
 	"trigo/bench/rows"
 )
 
+// eachLine calls line for every contestant. Its name is that of the row, with the
+// mark late if the row falls short, and stands in the first line of the row only;
+// who has the mark fewer if that peer gives fewer guarantees.
+func eachLine(results []rows.Result, late, fewer string, line func(name, who string, r rows.Result, f rows.Figures)) {
+	for _, r := range results {
+		name := r.Name
+		if r.Late() {
+			name = late + name
+		}
+		for _, f := range r.Contestants {
+			who := f.Name
+			if f.Fewer {
+				who += fewer
+			}
+			line(name, who, r, f)
+			name = ""
+		}
+	}
+}
+
 // printTable prints a line for each contestant of each row. A row that falls
 // short has an exclamation mark.
 func printTable(w io.Writer, results []rows.Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "work\tby\t"+strings.Join(columns, "\t"))
-	for _, r := range results {
-		name := r.Name
-		if r.Late() {
-			name = "! " + name
+	eachLine(results, "! ", " *", func(name, who string, r rows.Result, f rows.Figures) {
+		if f.Skipped != "" {
+			fmt.Fprintf(t, "%s\t%s\tskipped: %s\n", name, who, f.Skipped)
+		} else {
+			fmt.Fprintf(t, "%s\t%s\t%s\n", name, who, strings.Join(cells(r, f), "\t"))
 		}
-		for _, f := range r.Contestants {
-			who := f.Name
-			if f.Fewer {
-				who += " *"
-			}
-			if f.Skipped != "" {
-				fmt.Fprintf(t, "%s\t%s\tskipped: %s\n", name, who, f.Skipped)
-			} else {
-				fmt.Fprintf(t, "%s\t%s\t%s\n", name, who, strings.Join(cells(r, f), "\t"))
-			}
-			name = ""
-		}
-	}
+	})
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -47,25 +56,14 @@ func markdown(heading string, results []rows.Result) string {
 	var b strings.Builder
 	b.WriteString(heading + "\n\n| work | by | " + strings.Join(columns, " | ") + " |\n")
 	b.WriteString("|---|---|" + strings.Repeat("--:|", len(columns)) + "\n")
-	for _, r := range results {
-		name := r.Name
-		if r.Late() {
-			name = "**!** " + name
+	eachLine(results, "**!** ", " \\*", func(name, who string, r rows.Result, f rows.Figures) {
+		c := cells(r, f)
+		if f.Skipped != "" {
+			who += ", skipped: " + f.Skipped
+			c = make([]string, len(columns))
 		}
-		for _, f := range r.Contestants {
-			who := f.Name
-			if f.Fewer {
-				who += " \\*"
-			}
-			c := cells(r, f)
-			if f.Skipped != "" {
-				who += ", skipped: " + f.Skipped
-				c = make([]string, len(columns))
-			}
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", name, who, strings.Join(c, " | "))
-			name = ""
-		}
-	}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", name, who, strings.Join(c, " | "))
+	})
 	b.WriteString("\n" + strings.Replace(legend, "*", "\\*", 1) + "\n")
 	return b.String()
 }
