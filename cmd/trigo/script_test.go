@@ -50,12 +50,12 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // await FILE [REGEXP VAR]: waits until FILE is there and has a line that
-// matches; VAR becomes the first group.
+// matches; VAR becomes the first group. ! await FILE: waits until it is gone.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	tick, limit := time.NewTicker(5*time.Millisecond), time.NewTimer(10*time.Second)
 	defer tick.Stop()
 	defer limit.Stop()
-	for !isThere(ts, args) {
+	for isThere(ts, args) == neg {
 		select {
 		case <-tick.C:
 		case <-limit.C:
