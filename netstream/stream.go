@@ -203,6 +203,15 @@ func (s *Stream) SendBy(ctx context.Context, op func(sysfd int) error, moved *in
 	return s.s.SendBy(ctx, op, moved)
 }
 
+// SendNow sends what the kernel takes of p at once, and never waits. See
+// [Stream.Itself].
+func (s *Stream) SendNow(p []byte) (int, error) {
+	if s.s == nil {
+		return 0, nil
+	}
+	return s.s.SendNow(p)
+}
+
 // String names the stream by its peer: "tcp 192.0.2.1:443". The accepted end of
 // a Unix socket has a nameless peer and is named by its own address.
 func (s *Stream) String() string {

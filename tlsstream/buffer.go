@@ -3,7 +3,7 @@ package tlsstream
 import "sync"
 
 // Sizes of buffers. A connection has one only while there is something in it,
-// or while it waits for something to put there.
+// or while it waits for something to put there; but for a tiny one, which it keeps.
 const (
 	maxPlaintext = 16 << 10              // of a record
 	tinyBuffer   = 256                   // a few words, or the wait for them

@@ -34,6 +34,13 @@ import (
 //     part of a record back until the rest is there was tried: it copies more,
 //     and took a third longer to move 1 MiB. Only what has filled a small buffer
 //     is held back, because there the rest is near.
+//   - There are two ways past the buffers, because to copy 16 KiB twice is a good
+//     part of what a record of that size costs. A long record is received into
+//     the memory of crypto/tls, by a Read under the ctx of the ReceiveSome that is
+//     under way. The error of a receive there is passed through crypto/tls as a
+//     Temporary one, and what came behind the record is put aside. And a message
+//     of one record goes from crypto/tls to the transport, as far as that takes it
+//     without waiting (outbox.go).
 //
 // During a handshake that last point does not hold: crypto/tls remembers every
 // error of a handshake, Temporary or not. So the handshake runs in a goroutine
@@ -53,7 +60,9 @@ type gate struct {
 	more func() error // brings more bytes, in Read; nil after the handshake
 
 	transport trigo.Stream
-	buf       *buffer // received and not yet let through; nil if there is nothing
+	straight  context.Context // of the call that lets Read receive by itself; nil if it is not to
+	buf       *buffer         // received and not yet let through; nil if there is nothing
+	spare     *buffer         // a tiny one, for the next wait; nil if there is none
 
 	header    [recordHeader]byte // of the current record, or piece of one
 	headed    uint8              // bytes of header still to be let through
@@ -85,7 +94,10 @@ const (
 // Read lets crypto/tls have some of one record. See the top of this file.
 func (g *gate) Read(p []byte) (int, error) {
 	for !g.open() {
-		if g.more == nil {
+		switch {
+		case g.straight != nil && g.buf == nil:
+			return g.receive(p)
+		case g.more == nil:
 			g.plain = 0
 			return 0, errStarved
 		}
@@ -102,10 +114,61 @@ func (g *gate) Read(p []byte) (int, error) {
 		n += m
 		g.drop()
 	}
+	g.passed()
+	return n, nil
+}
+
+// passed is what Read does last.
+func (g *gate) passed() {
 	if g.left == 0 && g.headed == 0 {
 		g.plain = int32(binary.BigEndian.Uint16(g.header[3:])) - int32(g.tag)
 	}
+}
+
+// goStraight reports whether Read is to receive into the memory of crypto/tls, and
+// not into a buffer first: for long records that come one by one, to a caller with
+// room for one. To wait with such a buffer would cost more memory than to wait
+// within crypto/tls, which keeps as much anyway.
+func (g *gate) goStraight(room int) bool {
+	return g.buf == nil && !g.full && g.last > helloBuffer && room >= maxPlaintext
+}
+
+// receive is Read without a buffer in between. crypto/tls is shown nothing of what
+// came behind the record: that is put aside.
+func (g *gate) receive(p []byte) (int, error) {
+	g.plain = 0
+	if g.left > 0 {
+		p = p[:min(len(p), int(g.left))]
+	}
+	n, err := g.transport.ReceiveSome(g.straight, p)
+	if n == 0 {
+		return 0, untold{err}
+	}
+	g.full = n == len(p)
+	switch {
+	case g.left > 0:
+		g.left -= int32(n)
+	case n < recordHeader:
+		g.putAside(p[:n])
+		return 0, errStarved
+	default:
+		copy(g.header[:], p)
+		g.last = int32(binary.BigEndian.Uint16(g.header[3:]))
+		whole := recordHeader + int(g.last)
+		if n > whole {
+			g.putAside(p[whole:n])
+			n = whole
+		}
+		g.left = int32(whole - n)
+	}
+	g.passed()
 	return n, nil
+}
+
+// putAside keeps p for later. There must be no buffer.
+func (g *gate) putAside(p []byte) {
+	g.buf = getBuffer(len(p))
+	g.buf.add(p)
 }
 
 // open reports whether there is something that Read can return: a part of the
@@ -182,12 +245,29 @@ func (g *gate) rest() []byte {
 	return append([]byte{}, g.buf.bytes()...)
 }
 
-// drop gives an empty buffer back.
+// drop gives an empty buffer back. A tiny one stays: somebody is going to wait with
+// it soon.
 func (g *gate) drop() {
-	if g.buf.r == g.buf.w {
-		putBuffer(g.buf)
-		g.buf = nil
+	b := g.buf
+	switch {
+	case b.r < b.w:
+		return
+	case len(b.space) == tinyBuffer && g.spare == nil:
+		b.r, b.w = 0, 0
+		g.spare = b
+	default:
+		putBuffer(b)
 	}
+	g.buf = nil
+}
+
+// get is getBuffer for a wait.
+func (g *gate) get(size int) *buffer {
+	if b := g.spare; b != nil && size == tinyBuffer {
+		g.spare = nil
+		return b
+	}
+	return getBuffer(size)
 }
 
 // fill waits for more bytes from the transport, once Read has let through what
@@ -197,7 +277,7 @@ func (g *gate) fill(ctx context.Context, room int) error {
 	b := g.buf
 	switch {
 	case b == nil:
-		b = getBuffer(size)
+		b = g.get(size)
 	case len(b.space) < size:
 		b = getBuffer(size)
 		b.w = copy(b.space, g.buf.bytes())
@@ -236,7 +316,7 @@ func (g *gate) waitingSize(room int) int {
 
 // Write gathers what crypto/tls wants to send.
 func (g *gate) Write(p []byte) (int, error) {
-	g.out.gather(p)
+	g.out.write(p, g.transport)
 	return len(p), nil
 }
 
@@ -248,6 +328,13 @@ func (starved) Timeout() bool   { return true }
 func (starved) Temporary() bool { return true }
 
 var errStarved net.Error = starved{}
+
+// untold is an error of the transport that crypto/tls is not to remember, nor to
+// understand.
+type untold struct{ error }
+
+func (untold) Timeout() bool   { return true }
+func (untold) Temporary() bool { return true }
 
 // Close is called by crypto/tls when the ctx of a handshake ends. The transport
 // is not its to close.

@@ -5,20 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"trigo"
+	"trigo/internal/fdstream"
 )
 
 // outbox holds the records that crypto/tls has made and the transport has not
 // taken yet. They must reach the wire in the order in which they were made. So
 // they are gathered under a lock, and sent by one caller at a time, the one that
 // has the turn; what it leaves when it is cancelled comes first for the next.
+//
+// A message of one record, which the transport mostly takes at once, need not be
+// gathered to be sent. So the holder of the turn may open a way past the box, for
+// a write that does not wait: that of the record with the message in it, unless
+// another has come before. What is left of it goes the usual way.
 type outbox struct {
-	mu    sync.Mutex
-	fresh *buffer // gathered, and not being sent; nil if there is nothing
-	line  *waiter // who waits for the turn, the first first
-	held  bool    // somebody uses the transport's sending half: has the turn
-	taken *buffer // being sent; of the holder of the turn
+	mu     sync.Mutex
+	fresh  *buffer     // gathered, and not being sent; nil if there is nothing
+	line   *waiter     // who waits for the turn, the first first
+	held   bool        // somebody uses the transport's sending half: has the turn
+	past   bool        // the way past is open,
+	least  uint16      // for writes of at least this length
+	some   atomic.Bool // fresh is not nil; for who only looks
+	taken  *buffer     // being sent; of the holder of the turn
+	failed error       // what the transport said to a write that went past; likewise
 }
 
 type waiter struct {
@@ -26,14 +37,53 @@ type waiter struct {
 	next   *waiter
 }
 
-// gather adds p. It never waits for anyone who sends.
-func (o *outbox) gather(p []byte) {
+// write gathers p, or what of it does not go past. It never waits for anyone who
+// sends. Its callers come one by one: crypto/tls has a lock of its own.
+func (o *outbox) write(p []byte, to trigo.SendStream) {
 	o.mu.Lock()
+	if o.past && len(p) >= int(o.least) && o.fresh == nil {
+		o.mu.Unlock()
+		n, err := to.(fdstream.PromptSender).SendNow(p)
+		if n == len(p) {
+			return
+		}
+		o.mu.Lock()
+		p, o.failed = p[n:], err
+	}
 	if o.fresh == nil {
 		o.fresh = getBuffer(len(p))
+		o.some.Store(true)
 	}
 	o.fresh.add(p)
 	o.mu.Unlock()
+}
+
+// open takes the turn and opens the way past the box, for the record of a message
+// of size bytes. It reports false if the turn cannot be had at once, something has
+// to be sent first, or the transport knows no such way.
+func (o *outbox) open(size int, to trigo.SendStream) bool {
+	if s, ok := to.(fdstream.PromptSender); !ok || s.Itself() != any(to) {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.held || o.fresh != nil || o.taken != nil {
+		return false
+	}
+	o.held, o.past, o.least = true, true, uint16(recordHeader+size+aeadTag)
+	return true
+}
+
+// shut shuts the way past. If nothing is left to send it gives the turn back; if
+// something is, it reports false.
+func (o *outbox) shut() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.past = false
+	if o.fresh == nil {
+		o.giveLocked()
+	}
+	return o.fresh == nil
 }
 
 // expect makes room for n bytes of data and what TLS adds to them.
@@ -45,6 +95,7 @@ func (o *outbox) expect(n int) {
 		putBuffer(o.fresh)
 	}
 	o.fresh = room
+	o.some.Store(true)
 	o.mu.Unlock()
 }
 
@@ -136,6 +187,7 @@ func (o *outbox) next() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.taken, o.fresh = o.fresh, nil
+	o.some.Store(false)
 	if o.taken == nil {
 		o.giveLocked()
 	}
@@ -143,6 +195,9 @@ func (o *outbox) next() bool {
 }
 
 func (o *outbox) send(ctx context.Context, to trigo.SendStream) error {
+	if o.failed != nil {
+		return o.failed
+	}
 	b := o.taken
 	err := to.SendAll(ctx, b.bytes())
 	if err == nil {
@@ -169,6 +224,9 @@ var errUncounted = errors.New("the transport was cancelled and does not say how 
 // gathered returns how many bytes wait to be sent, beside those that somebody
 // sends just now.
 func (o *outbox) gathered() int {
+	if !o.some.Load() {
+		return 0 // mostly
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.fresh == nil {

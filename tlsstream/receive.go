@@ -42,31 +42,59 @@ func (s *Stream) receive(ctx context.Context, p []byte) (int, error) {
 	}
 	for s.end == nil {
 		// crypto/tls allocates in each Read, so it is not asked in vain.
-		if s.gate.plain > 0 || s.gate.open() {
-			if err := s.answer(ctx); err != nil {
+		ready := s.gate.plain > 0 || s.gate.open()
+		if !ready && !s.gate.goStraight(len(p)) {
+			if err := s.received(ctx, s.gate.fill(ctx, len(p))); err != nil {
 				return 0, err
-			}
-			n, err := s.conn.Read(p)
-			switch {
-			case n > 0:
-				s.gate.took(n, len(p))
-				return n, nil
-			case err == io.EOF:
-				s.end = io.EOF // close_notify: the gate never says EOF
-			case err != errStarved:
-				s.deliverAlert(ctx)
-				s.endReceiving(ctx, trigo.Broken(err))
 			}
 			continue
 		}
-		switch err := s.gate.fill(ctx, len(p)); {
-		case err == io.EOF:
-			s.endReceiving(ctx, s.endOfTransport())
-		case err != nil:
-			return 0, s.endReceiving(ctx, err)
+		if err := s.answer(ctx); err != nil {
+			return 0, err
+		}
+		if !ready {
+			s.gate.straight = ctx
+		}
+		n, err := s.conn.Read(p)
+		s.gate.straight = nil
+		if n > 0 {
+			s.gate.took(n, len(p))
+			return n, nil
+		}
+		switch err := err.(type) {
+		case starved:
+		case untold:
+			if err := s.received(ctx, err.error); err != nil {
+				return 0, err
+			}
+		default:
+			s.ended(ctx, err)
 		}
 	}
 	return 0, s.end
+}
+
+// ended is told why crypto/tls gives no more.
+func (s *Stream) ended(ctx context.Context, err error) {
+	if err == io.EOF {
+		s.end = io.EOF // close_notify: the gate never says EOF
+		return
+	}
+	s.deliverAlert(ctx)
+	s.endReceiving(ctx, trigo.Broken(err))
+}
+
+// received is told what receiving from the transport came to. It returns an error
+// if the call is to return that; the end of the transport is in s.end.
+func (s *Stream) received(ctx context.Context, err error) error {
+	switch err {
+	case nil:
+		return nil
+	case io.EOF:
+		s.endReceiving(ctx, s.endOfTransport())
+		return nil
+	}
+	return s.endReceiving(ctx, err)
 }
 
 // endReceiving remembers err, if it is one that lasts, and returns it as the

@@ -41,6 +41,10 @@ func (s *Stream) send(ctx context.Context, p []byte) (n int, err error) {
 			return n, err
 		}
 	}
+	if rest := len(p) - n; rest > 0 && rest <= maxPlaintext && s.gate.out.open(rest, s.gate.transport) {
+		done, err := s.sendPast(ctx, p[n:])
+		return n + done, err
+	}
 	// What was left over goes first, or it would grow with every cancel.
 	if s.gate.out.leftover() {
 		if err := s.flush(ctx); err != nil {
@@ -80,6 +84,19 @@ func (s *Stream) encrypt(ctx context.Context, p []byte) (n int, err error) {
 	n, err = s.conn.Write(p)
 	if err != nil {
 		err = s.breakSending(ctx, err)
+	}
+	return n, err
+}
+
+// sendPast is send for a message of one record, with the way past the outbox open.
+// It shuts it, and sends what did not go that way.
+func (s *Stream) sendPast(ctx context.Context, p []byte) (n int, err error) {
+	n, err = s.encrypt(ctx, p)
+	if s.gate.out.shut() {
+		return n, err
+	}
+	if rest := s.gate.out.drain(ctx, s.gate.transport); rest != nil && err == nil {
+		err = s.breakSending(ctx, rest)
 	}
 	return n, err
 }

@@ -47,11 +47,24 @@ type Sender interface {
 	SendBy(ctx context.Context, op func(sysfd int) error, moved *int) error
 }
 
+// A PromptSender is a stream whose kernel can be asked what it takes at once. What
+// does not have to wait then needs no buffer to wait in.
+type PromptSender interface {
+	// Itself returns the stream that SendNow belongs to, or nil if it has no
+	// descriptor.
+	Itself() any
+
+	// SendNow sends what the kernel takes of p at once, perhaps nothing, and
+	// never waits. It counts as a sender.
+	SendNow(p []byte) (n int, err error)
+}
+
 var (
-	_ Receiver = (*Stream)(nil)
-	_ Sender   = (*Stream)(nil)
-	_ Receiver = (*Input)(nil)
-	_ Sender   = (*Output)(nil)
+	_ Receiver     = (*Stream)(nil)
+	_ Sender       = (*Stream)(nil)
+	_ PromptSender = (*Stream)(nil)
+	_ Receiver     = (*Input)(nil)
+	_ Sender       = (*Output)(nil)
 )
 
 // Itself returns s.
@@ -81,6 +94,20 @@ func (s *Stream) SendBy(ctx context.Context, op func(sysfd int) error, moved *in
 	}
 	s.sending.Add(-1)
 	return err
+}
+
+// SendNow is that of a [PromptSender].
+func (s *Stream) SendNow(p []byte) (int, error) {
+	if s.sentEOF.Load() {
+		return 0, s.sendError("send", 0, trigo.ErrClosed)
+	}
+	s.sending.Add(1)
+	n, err := s.fd.WriteNow(p)
+	if err != nil {
+		err = s.sendError("send", n, err)
+	}
+	s.sending.Add(-1)
+	return n, err
 }
 
 // Itself returns i, or nil if there is no descriptor to use.

@@ -12,6 +12,7 @@ var ctxInStruct = rule{
 		"trigo/trigotest.observed":    "it is a ctx itself, one that tells when it is looked at",
 		"trigo/trigotest.hookContext": "it is a ctx itself, one that is made when a hook looks at it",
 		"trigo/netconn.live":          "a net.Conn has a deadline in place of a ctx for each call: this is the ctx that the deadline cancels",
+		"trigo/tlsstream.gate":        "the ctx of the receive under way, for crypto/tls to read under; gone when the call ends",
 		"trigo/internal/pollio.call":  "the ctx of the call under way, for the runtime's wait loop to register; gone when the call ends",
 	},
 	check: func(m *module, r *report) {

@@ -12,6 +12,7 @@ type call struct {
 	h       *half
 	ctx     context.Context
 	op      func(sysfd int) error // nil: a Read or Write of fd
+	once    bool                  // one attempt, and no wait
 	fd      *FD
 	buf     []byte // of the Read, or still to be written
 	n       int    // bytes read or written
@@ -62,7 +63,7 @@ func (c *call) try(sysfd uintptr) bool {
 	default:
 		c.err = c.read(int(sysfd))
 	}
-	if c.err != errAgain {
+	if c.err != errAgain || c.once {
 		return true
 	}
 	if c.h.outside(c.ctx) {

@@ -39,6 +39,9 @@ func (fd *FD) Write(ctx context.Context, p []byte) (n int, err error) {
 	return n, err
 }
 
+// WriteNow leaves everything to Write: without readiness, nothing can be tried.
+func (fd *FD) WriteNow(p []byte) (int, error) { return 0, nil }
+
 // WaitRead is not possible without readiness.
 func (fd *FD) WaitRead(ctx context.Context) error { return errors.ErrUnsupported }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -127,6 +128,85 @@ func TestWriteNoticesCancelWithoutWaiting(t *testing.T) {
 	}
 	if int64(n) != received.Load() {
 		t.Errorf("%d bytes reported, %d received", n, received.Load())
+	}
+}
+
+// WriteNow takes what there is room for and leaves the rest, whatever has become of
+// the ctx of an earlier call, and nobody who waits is disturbed.
+func TestWriteNowNeverWaits(t *testing.T) {
+	a, b := pair(t)
+	p := make([]byte, 1<<20)
+	sent := 0
+	for n := 1; n > 0; sent += n {
+		var err error
+		if n, err = a.WriteNow(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	watched := watch(ctx)
+	write := async(t, func() error { _, err := a.Write(watched, p); return err })
+	untilParked(t, &watched.registered)
+	if n, err := a.WriteNow(p); n != 0 || !errors.Is(err, trigo.ErrBusy) {
+		t.Errorf("beside a Write: %d bytes, %v, want ErrBusy", n, err)
+	}
+	cancel()
+	if err := write(); !errors.Is(err, context.Canceled) {
+		t.Errorf("the Write: %v, want Canceled", err)
+	}
+	if n, err := a.WriteNow(p); n != 0 || err != nil {
+		t.Errorf("after the end of an earlier ctx: %d bytes, %v, want none", n, err)
+	}
+	read := async(t, func() error {
+		for left := sent; left > 0; {
+			n, err := b.Read(bounded(t), p[:min(left, len(p))])
+			if err != nil {
+				return err
+			}
+			left -= n
+		}
+		return nil
+	})
+	if err := read(); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.WaitWrite(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := a.WriteNow(p); n == 0 || err != nil {
+		t.Errorf("into an empty buffer: %d bytes, %v", n, err)
+	}
+	a.Close()
+	if _, err := a.WriteNow(p); !errors.Is(err, trigo.ErrClosed) {
+		t.Errorf("after Close: %v, want ErrClosed", err)
+	}
+}
+
+// A registration that was kept for the next call, and has fired before that came, is
+// nothing to a WriteNow but the end of that registration.
+func TestWriteNowAfterAKeptRegistrationFired(t *testing.T) {
+	a, b := pair(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	a.w.register(ctx)
+	cancel()
+	for !a.w.callback.TryLock() { // it is held until the callback is over
+		runtime.Gosched()
+	}
+	a.w.callback.Unlock()
+	sent := 0
+	for i := range 2 {
+		n, err := a.WriteNow([]byte("hello"))
+		if err != nil {
+			t.Fatalf("call %d: %v", i, err)
+		}
+		sent += n
+	}
+	if sent < 5 {
+		t.Fatalf("two calls wrote %d bytes, want 5 at least", sent)
+	}
+	buf := make([]byte, 5)
+	if n, err := b.Read(bounded(t), buf); err != nil || string(buf[:n]) != "hello" {
+		t.Errorf("the peer got %q, %v", buf[:n], err)
 	}
 }
 

@@ -4,11 +4,14 @@ package pollio
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"trigo"
 )
 
 const errAgain = syscall.EAGAIN
@@ -53,6 +56,33 @@ func (fd *FD) Write(ctx context.Context, p []byte) (int, error) {
 	c.fd, c.buf = fd, p
 	if len(p) > 0 {
 		err = c.run()
+	}
+	n := c.n
+	c.end()
+	return n, err
+}
+
+// WriteNow writes what the kernel takes of p at once, perhaps nothing, and never
+// waits. What that leaves is for a Write, which waits for the kernel.
+func (fd *FD) WriteNow(p []byte) (int, error) {
+	switch {
+	case fd.closed.Load():
+		return 0, trigo.ErrClosed
+	case !fd.w.busy.CompareAndSwap(false, true):
+		return 0, trigo.ErrBusy
+	}
+	c := calls.Get().(*call)
+	c.h, c.ctx, c.fd, c.buf, c.once = &fd.w, context.Background(), fd, p, true
+	err := c.loop()
+	if err == nil && c.err != errAgain {
+		err = c.err
+	}
+	if err != nil {
+		// Perhaps a ctx has ended that an earlier call was under. That is undone
+		// here, and is nothing to this call.
+		if err = fd.w.settle(c.ctx, fd.w.done, err); errors.Is(err, os.ErrDeadlineExceeded) {
+			err = nil
+		}
 	}
 	n := c.n
 	c.end()
