@@ -3,6 +3,7 @@ package pollio
 import (
 	"context"
 	"sync"
+	"syscall"
 )
 
 // call is what one call under way needs: a Read, a Write or an op. They are
@@ -16,23 +17,29 @@ type call struct {
 	buf     []byte // of the Read, or still to be written
 	n       int    // bytes read or written
 	err     error
-	attempt func(sysfd uintptr) bool // method value of try
+	attempt func(sysfd uintptr) bool // what try returns
 }
 
 var calls = sync.Pool{New: func() any {
 	c := new(call)
-	c.attempt = c.try
+	c.attempt = c.try()
 	return c
 }}
 
 // run tries, in the runtime's wait loop, until that need not wait. It leaves the
 // loop to register the ctx: see the essay on the package.
-func (c *call) run() error {
+func (c *call) run() (err error) {
 	before := c.h.done
-	err := c.loop()
-	if err == nil && c.err == errAgain {
+	for {
+		if c.h.writing {
+			err = c.h.raw.Write(c.attempt)
+		} else {
+			err = c.h.raw.Read(c.attempt)
+		}
+		if err != nil || !isAgain(c.err) {
+			break
+		}
 		c.h.register(c.ctx)
-		err = c.loop()
 	}
 	if err == nil {
 		err = c.err
@@ -43,33 +50,31 @@ func (c *call) run() error {
 	return c.h.settle(c.ctx, before, err)
 }
 
-// loop tries until that was final, or the ctx has to be registered.
-func (c *call) loop() error {
-	if c.h.writing {
-		return c.h.raw.Write(c.attempt)
+// try returns a function that makes one attempt and reports whether the loop is to be
+// left: when that was final, or the ctx has to be registered. If it is not, the
+// runtime parks the goroutine next.
+func (c *call) try() func(sysfd uintptr) bool {
+	return func(sysfd uintptr) bool {
+		switch {
+		case c.op != nil:
+			c.err = c.op(int(sysfd))
+		case c.h.writing:
+			c.err = c.write(int(sysfd))
+		default:
+			c.err = c.read(int(sysfd))
+		}
+		if !isAgain(c.err) || c.h.outside(c.ctx) {
+			return true
+		}
+		c.h.register(c.ctx)
+		return false
 	}
-	return c.h.raw.Read(c.attempt)
 }
 
-// try makes one attempt and reports whether the loop is to be left. If it is not,
-// the runtime parks the goroutine next.
-func (c *call) try(sysfd uintptr) bool {
-	switch {
-	case c.op != nil:
-		c.err = c.op(int(sysfd))
-	case c.h.writing:
-		c.err = c.write(int(sysfd))
-	default:
-		c.err = c.read(int(sysfd))
-	}
-	if c.err != errAgain {
-		return true
-	}
-	if c.h.outside(c.ctx) {
-		return true
-	}
-	c.h.register(c.ctx)
-	return false
+// isAgain reports whether err is errAgain. To compare the two takes twice as long.
+func isAgain(err error) bool {
+	errno, ok := err.(syscall.Errno)
+	return ok && errno == errAgain
 }
 
 // end gives the half back, and the call too.
