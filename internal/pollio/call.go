@@ -8,15 +8,14 @@ import (
 
 // call is what one call under way needs: a Read, a Write or an op. They are
 // pooled, with the closure that the runtime's interface wants, so that a call
-// allocates nothing and a descriptor that nobody uses keeps nothing.
+// allocates nothing and a descriptor that nobody uses keeps nothing. Whoever waits
+// holds one.
 type call struct {
 	h       *half
 	ctx     context.Context
-	op      func(sysfd int) error // nil: a Read or Write of fd
-	fd      *FD
-	buf     []byte // of the Read, or still to be written
-	n       int    // bytes read or written
-	err     error
+	op      func(sysfd int) error    // nil: a Read or Write
+	buf     []byte                   // what was read; what is still to be written
+	err     error                    // of the last attempt
 	attempt func(sysfd uintptr) bool // what try returns
 }
 
@@ -29,25 +28,26 @@ var calls = sync.Pool{New: func() any {
 // run tries, in the runtime's wait loop, until that need not wait. It leaves the
 // loop to register the ctx: see the essay on the package.
 func (c *call) run() (err error) {
-	before := c.h.done
+	h := c.h
+	before := h.done
 	for {
-		if c.h.writing {
-			err = c.h.raw.Write(c.attempt)
+		if h.writing() {
+			err = h.fd.raw.Write(c.attempt)
 		} else {
-			err = c.h.raw.Read(c.attempt)
+			err = h.fd.raw.Read(c.attempt)
 		}
 		if err != nil || !isAgain(c.err) {
 			break
 		}
-		c.h.register(c.ctx)
+		h.register(c.ctx)
 	}
 	if err == nil {
 		err = c.err
 	}
-	if err == nil && before == c.h.done {
+	if err == nil && before == h.done {
 		return nil // as settle would find
 	}
-	return c.h.settle(c.ctx, before, err)
+	return h.settle(c.ctx, before, err)
 }
 
 // try returns a function that makes one attempt and reports whether the loop is to be
@@ -58,7 +58,7 @@ func (c *call) try() func(sysfd uintptr) bool {
 		switch {
 		case c.op != nil:
 			c.err = c.op(int(sysfd))
-		case c.h.writing:
+		case c.h.writing():
 			c.err = c.write(int(sysfd))
 		default:
 			c.err = c.read(int(sysfd))

@@ -15,21 +15,22 @@ const errAgain = syscall.EAGAIN
 
 // Read waits for bytes and returns some of them; io.EOF when the kernel
 // returned none. p must not be empty.
-func (fd *FD) Read(ctx context.Context, p []byte) (int, error) {
+func (fd *FD) Read(ctx context.Context, p []byte) (n int, err error) {
 	c, err := fd.r.begin(ctx)
 	if err != nil {
 		return 0, err
 	}
-	c.fd, c.buf = fd, p
-	err = c.run()
-	n := c.n
+	c.buf = p
+	if err = c.run(); err == nil {
+		n = len(c.buf)
+	}
 	c.end()
 	return n, err
 }
 
 func (c *call) read(sysfd int) error {
 	for {
-		n, err := c.fd.sysRead(sysfd, c.buf)
+		n, err := c.h.fd.sysRead(sysfd, c.buf)
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -38,7 +39,7 @@ func (c *call) read(sysfd int) error {
 		case n == 0:
 			return io.EOF
 		}
-		c.n = n
+		c.buf = c.buf[:n]
 		return nil
 	}
 }
@@ -50,11 +51,11 @@ func (fd *FD) Write(ctx context.Context, p []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	c.fd, c.buf = fd, p
+	c.buf = p
 	if len(p) > 0 {
 		err = c.run()
 	}
-	n := c.n
+	n := len(p) - len(c.buf)
 	c.end()
 	return n, err
 }
@@ -64,9 +65,8 @@ const maxWrite = 1 << 30
 
 func (c *call) write(sysfd int) error {
 	for {
-		n, err := c.fd.sysWrite(sysfd, c.buf[:min(len(c.buf), maxWrite)])
+		n, err := c.h.fd.sysWrite(sysfd, c.buf[:min(len(c.buf), maxWrite)])
 		if n > 0 {
-			c.n += n
 			c.buf = c.buf[n:]
 		}
 		switch {
@@ -98,11 +98,7 @@ func pollOut(sysfd int) error { return poll(sysfd, unix.POLLOUT) }
 // nothing on it waits any more.
 func (fd *FD) HungUp() bool {
 	hungUp := false
-	raw, err := fd.src.SyscallConn()
-	if err != nil {
-		return false
-	}
-	raw.Control(func(sysfd uintptr) {
+	fd.raw.Control(func(sysfd uintptr) {
 		fds := [1]unix.PollFd{{Fd: int32(sysfd)}}
 		n, err := unix.Poll(fds[:], 0)
 		hungUp = n > 0 && err == nil && fds[0].Revents&unix.POLLHUP != 0
