@@ -11,7 +11,6 @@ import (
 
 	"trigo"
 	"trigo/internal/fdstream"
-	"trigo/internal/pollio"
 )
 
 // Open opens a file as bytes. mode is as in Python: one of r (read), w (write
@@ -172,8 +171,8 @@ func adopt(f *os.File, info fs.FileInfo, path Path, flag int) (*File, error) {
 		unmet:    mode&fs.ModeNamedPipe != 0,
 	}
 	if !file.seekable {
-		if fd, err := pollio.New(f); err == nil {
-			file.polled = fdstream.Over(fd, file)
+		if s, err := fdstream.New(f, file); err == nil {
+			file.polled = s
 		}
 	}
 	if file.seekable && file.appends {

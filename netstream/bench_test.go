@@ -226,7 +226,7 @@ func BenchmarkRatioBulkSend(b *testing.B) {
 	go func() { // the same receiver for both, so that only sending differs
 		buf := make([]byte, 256<<10)
 		for {
-			if _, err := server.conn.Read(buf); err != nil {
+			if _, err := server.conn().Read(buf); err != nil {
 				return
 			}
 		}

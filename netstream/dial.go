@@ -63,7 +63,7 @@ func dialTCP(ctx context.Context, address string, delay time.Duration, connect f
 	if err != nil {
 		return nil, dialError("tcp", address, err)
 	}
-	s, err := newStream(conn, report)
+	s, err := newStream(conn, &extra{report: report})
 	if err != nil {
 		conn.Close()
 		return nil, dialError("tcp", address, err)

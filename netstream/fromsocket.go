@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"trigo"
-	"trigo/internal/fdstream"
 	"trigo/internal/pollio"
 	"trigo/socket"
 )
@@ -31,7 +30,7 @@ func FromSocket(s *socket.Socket) (*Stream, error) {
 	}
 	if v := s.Virtual(); v != nil {
 		st := virtualStream(v.Conn(), nil)
-		st.low.s = s
+		st.low.s.Store(s)
 		return st, nil
 	}
 	return newSocketStream(s, nil), nil
@@ -49,7 +48,7 @@ func ListenerFromSocket(s *socket.Socket) (*Listener, error) {
 	if v := s.Virtual(); v != nil {
 		l = &Listener{virtual: v.Listener(), addr: localAddr(s)}
 	}
-	l.low.s = s
+	l.low.s.Store(s)
 	return l, nil
 }
 
@@ -80,11 +79,17 @@ type hasSocket interface {
 	Socket() *socket.Socket
 }
 
-func newSocketStream(s *socket.Socket, report *DialReport) *Stream {
-	c := s.FD().Source().(conn)
-	st := &Stream{conn: c, local: localAddr(s), remote: c.RemoteAddr(), report: report}
-	st.low.s = s
-	st.s = fdstream.Over(s.FD(), st)
+func newSocketStream(s *socket.Socket, x *extra) *Stream {
+	if x == nil {
+		x = new(extra)
+	}
+	if x.local == nil {
+		x.local = localAddr(s)
+	}
+	x.remote = s.FD().Source().(conn).RemoteAddr() // the kernel forgets it when the peer resets
+	st := &Stream{extra: x}
+	st.low.s.Store(s)
+	st.s.Share(s.FD(), st)
 	if isTCP(s) {
 		s.SetsockoptInt(syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1) // an optimisation
 	}
@@ -108,26 +113,18 @@ func localAddr(s *socket.Socket) net.Addr {
 }
 
 // lowLevel keeps the socket of a stream or listener, so that there is only one.
-type lowLevel struct {
-	mu sync.Mutex
-	s  *socket.Socket
-}
+type lowLevel struct{ s atomic.Pointer[socket.Socket] }
 
 func (l *lowLevel) get(make func() (*socket.Socket, error)) (*socket.Socket, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.s != nil {
-		return l.s, nil
+	if s := l.s.Load(); s != nil {
+		return s, nil
 	}
 	s, err := make()
-	l.s = s
-	return s, err
-}
-
-func (l *lowLevel) known() *socket.Socket {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.s
+	if err != nil {
+		return nil, err
+	}
+	l.s.CompareAndSwap(nil, s)
+	return l.s.Load(), nil // another may have been faster: ours owned nothing
 }
 
 // Socket returns the socket of the stream, for options and whatever else a stream
@@ -137,8 +134,8 @@ func (l *lowLevel) known() *socket.Socket {
 // socket ([errors.ErrUnsupported]).
 func (s *Stream) Socket() (*socket.Socket, error) {
 	return s.low.get(func() (*socket.Socket, error) {
-		if s.s == nil {
-			return socket.OverVirtual(s.virtual.Socket()), nil
+		if s.isVirtual() {
+			return socket.OverVirtual(s.extra.virtual.Socket()), nil
 		}
 		low, err := socket.Over(s.s.FD())
 		if err == nil && s.s.SentEOF() {
@@ -150,9 +147,9 @@ func (s *Stream) Socket() (*socket.Socket, error) {
 
 // closeWrite ends the sending half, such that the socket knows of it.
 func (s *Stream) closeWrite() error {
-	low := s.low.known()
+	low := s.low.s.Load()
 	if low == nil {
-		return s.conn.CloseWrite()
+		return s.conn().CloseWrite()
 	}
 	err := low.Shutdown(syscall.SHUT_WR)
 	if err != nil {

@@ -72,13 +72,14 @@ func (l *Listener) Accept(ctx context.Context) (*Stream, error) {
 	for {
 		c, err := l.l.Accept(ctx)
 		if err == nil {
-			s, err := newStream(c, nil)
+			var x *extra
+			if l.addr.Network() == "unix" {
+				x = &extra{local: l.addr} // the kernel has the name it was bound to, before the rename
+			}
+			s, err := newStream(c, x)
 			if err != nil {
 				c.Close()
 				return nil, l.fail("accept", err)
-			}
-			if l.addr.Network() == "unix" {
-				s.local = l.addr // the kernel has the name it was bound to, before the rename
 			}
 			return s, nil
 		}

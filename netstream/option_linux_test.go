@@ -10,7 +10,7 @@ import (
 func tcpOption(t *testing.T, s *Stream, name string) (value int) {
 	t.Helper()
 	option := map[string]int{"TCP_NODELAY": unix.TCP_NODELAY, "TCP_NOTSENT_LOWAT": unix.TCP_NOTSENT_LOWAT}[name]
-	raw, err := s.conn.SyscallConn()
+	raw, err := s.conn().SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,13 +23,17 @@ import (
 //
 // Trio: trio.SocketStream.
 type Stream struct {
-	s             *fdstream.Stream // nil on a network that is not the kernel's,
-	conn          conn             // and so is this
-	virtual       netseam.Conn     // what is there instead
-	local, remote net.Addr         // kept: the kernel forgets them when the peer resets
+	s     fdstream.Stream // without a descriptor on a network that is not the kernel's
+	low   lowLevel        // the same descriptor as a socket
+	lowat atomic.Bool     // TCP_NOTSENT_LOWAT was set
+	extra *extra          // nil for most: a server may have a great many streams
+}
+
+// extra is what only some streams have to keep.
+type extra struct {
+	virtual       netseam.Conn // of a network that is not the kernel's
+	local, remote net.Addr     // where package net has none, or not those that were asked for
 	report        *DialReport
-	lowat         atomic.Bool // TCP_NOTSENT_LOWAT was set
-	low           lowLevel    // the same descriptor as a socket
 }
 
 var (
@@ -56,11 +60,12 @@ func FromConn(c net.Conn) (*Stream, error) {
 	return s, nil
 }
 
-func newStream(c net.Conn, report *DialReport) (*Stream, error) {
+// newStream makes the stream of FromConn. extra is the stream's; nil is none.
+func newStream(c net.Conn, extra *extra) (*Stream, error) {
 	switch t := c.(type) {
 	case *net.TCPConn:
 	case hasSocket:
-		return newSocketStream(t.Socket(), report), nil
+		return newSocketStream(t.Socket(), extra), nil
 	case *net.UnixConn:
 		if t.LocalAddr().Network() != "unix" {
 			return nil, fmt.Errorf("a socket of network %s is no stream: %w", t.LocalAddr().Network(), errors.ErrUnsupported)
@@ -68,19 +73,26 @@ func newStream(c net.Conn, report *DialReport) (*Stream, error) {
 	default:
 		return nil, fmt.Errorf("neither a TCP nor a Unix connection: %w", errors.ErrUnsupported)
 	}
-	s := &Stream{conn: c.(conn), local: c.LocalAddr(), remote: c.RemoteAddr(), report: report}
-	var err error
-	s.s, err = fdstream.New(s.conn, s)
-	return s, err
+	s := &Stream{extra: extra}
+	if err := s.s.Own(c.(conn), s); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
+
+// isVirtual reports whether the stream is on a network that is not the kernel's.
+func (s *Stream) isVirtual() bool { return s.s.FD() == nil }
+
+// conn returns the connection of package net, or what takes its place.
+func (s *Stream) conn() conn { return s.s.FD().Source().(conn) }
 
 // SendAll sends all of p. It waits while the kernel's buffer is full. It
 // returns [trigo.ErrBroken] when the peer has reset the connection or no longer
 // receives, [trigo.ErrClosed] after [Stream.SendEOF] too. A cancelled SendAll
 // has sent the first N bytes of p ([trigo.OpError]), and the stream is usable.
 func (s *Stream) SendAll(ctx context.Context, p []byte) error {
-	if s.s == nil {
-		return s.virtual.SendAll(ctx, p)
+	if s.isVirtual() {
+		return s.extra.virtual.SendAll(ctx, p)
 	}
 	return s.s.SendAll(ctx, p)
 }
@@ -90,11 +102,11 @@ func (s *Stream) SendAll(ctx context.Context, p []byte) error {
 // (TCP_NOTSENT_LOWAT, 16 KiB), so that what is sent next is sent soon; senders
 // that never call it keep the whole buffer. It returns when the peer is gone.
 func (s *Stream) WaitSendAllMightNotBlock(ctx context.Context) error {
-	if s.s == nil {
-		return s.virtual.WaitSendAllMightNotBlock(ctx)
+	if s.isVirtual() {
+		return s.extra.virtual.WaitSendAllMightNotBlock(ctx)
 	}
 	if !s.lowat.Load() && s.lowat.CompareAndSwap(false, true) {
-		setNotSentLowat(s.conn)
+		setNotSentLowat(s.conn())
 	}
 	return s.s.WaitSendAllMightNotBlock(ctx)
 }
@@ -102,8 +114,8 @@ func (s *Stream) WaitSendAllMightNotBlock(ctx context.Context) error {
 // SendEOF ends the sending half (shutdown(2) with SHUT_WR); receiving goes on.
 // It never waits.
 func (s *Stream) SendEOF(ctx context.Context) error {
-	if s.s == nil {
-		return s.virtual.SendEOF(ctx)
+	if s.isVirtual() {
+		return s.extra.virtual.SendEOF(ctx)
 	}
 	return s.s.SendEOF(ctx, s.closeWrite)
 }
@@ -112,8 +124,8 @@ func (s *Stream) SendEOF(ctx context.Context) error {
 // ended its sending half, [trigo.ErrBroken] once the connection was reset or
 // timed out; either stays. A cancelled ReceiveSome took no byte.
 func (s *Stream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
-	if s.s == nil {
-		return s.virtual.ReceiveSome(ctx, p)
+	if s.isVirtual() {
+		return s.extra.virtual.ReceiveSome(ctx, p)
 	}
 	return s.s.ReceiveSome(ctx, p)
 }
@@ -123,8 +135,8 @@ func (s *Stream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 // sending what SendAll took. The error, if any, is what close(2) said, and the
 // socket is closed all the same.
 func (s *Stream) Close(ctx context.Context) error {
-	if s.s == nil {
-		return s.virtual.Close(ctx)
+	if s.isVirtual() {
+		return s.extra.virtual.Close(ctx)
 	}
 	return s.s.Close(ctx)
 }
@@ -134,10 +146,10 @@ func (s *Stream) Close(ctx context.Context) error {
 // peer sees one only if it had sent bytes that were not received, else an end
 // of file.
 func (s *Stream) Abort() error {
-	if s.s == nil {
-		return s.virtual.Abort()
+	if s.isVirtual() {
+		return s.extra.virtual.Abort()
 	}
-	if t, ok := s.conn.(interface{ SetLinger(sec int) error }); ok {
+	if t, ok := s.conn().(interface{ SetLinger(sec int) error }); ok {
 		t.SetLinger(0) // fails only if closed already, and then it is too late
 	}
 	return s.s.Close(context.Background())
@@ -145,41 +157,51 @@ func (s *Stream) Abort() error {
 
 // LocalAddr returns the address of this end, as it was when the stream was
 // made. It works on a closed stream too.
-func (s *Stream) LocalAddr() net.Addr { return s.local }
+func (s *Stream) LocalAddr() net.Addr {
+	if s.extra != nil && s.extra.local != nil {
+		return s.extra.local
+	}
+	return s.conn().LocalAddr() // package net keeps it
+}
 
 // RemoteAddr returns the address of the peer, as it was when the stream was
 // made. It works when the peer is gone.
-func (s *Stream) RemoteAddr() net.Addr { return s.remote }
+func (s *Stream) RemoteAddr() net.Addr {
+	if s.extra != nil && s.extra.remote != nil {
+		return s.extra.remote
+	}
+	return s.conn().RemoteAddr()
+}
 
 // DialReport returns how the connection came about, or nil if it was not
 // dialled by [DialTCP].
-func (s *Stream) DialReport() *DialReport { return s.report }
+func (s *Stream) DialReport() *DialReport {
+	if s.extra == nil {
+		return nil
+	}
+	return s.extra.report
+}
 
 // Underlying returns the *net.TCPConn or *net.UnixConn, for [trigo.As]. It is
 // good for socket options; its deadlines belong to the stream.
 func (s *Stream) Underlying() any {
-	if s.s == nil {
-		return s.virtual
+	if s.isVirtual() {
+		return s.extra.virtual
 	}
-	return s.conn
+	return s.conn()
 }
 
 // FD returns the descriptor for packages of this module that move bytes in
 // other ways. It is nil where there is none: on a network that is not the
 // kernel's.
-func (s *Stream) FD() *pollio.FD {
-	if s.s == nil {
-		return nil
-	}
-	return s.s.FD()
-}
+func (s *Stream) FD() *pollio.FD { return s.s.FD() }
 
 // Itself, [Stream.ReceiveBy] and [Stream.SendBy] are for packages of this module
 // that have the kernel move the bytes. It returns s, or nil on a network that is
 // not the kernel's. A type that embeds the stream has these methods too, and is
 // told by what this one returns that they are not its own.
 func (s *Stream) Itself() any {
-	if s.s == nil {
+	if s.isVirtual() {
 		return nil
 	}
 	return s
@@ -188,7 +210,7 @@ func (s *Stream) Itself() any {
 // ReceiveBy is a ReceiveSome with op in the place of the system call. See
 // [Stream.Itself].
 func (s *Stream) ReceiveBy(ctx context.Context, op func(sysfd int) error) error {
-	if s.s == nil {
+	if s.isVirtual() {
 		return errors.ErrUnsupported
 	}
 	return s.s.ReceiveBy(ctx, op)
@@ -197,7 +219,7 @@ func (s *Stream) ReceiveBy(ctx context.Context, op func(sysfd int) error) error 
 // SendBy is a SendAll with op, which adds to moved what it has sent, in the place
 // of the system call. See [Stream.Itself].
 func (s *Stream) SendBy(ctx context.Context, op func(sysfd int) error, moved *int) error {
-	if s.s == nil {
+	if s.isVirtual() {
 		return errors.ErrUnsupported
 	}
 	return s.s.SendBy(ctx, op, moved)
@@ -206,7 +228,7 @@ func (s *Stream) SendBy(ctx context.Context, op func(sysfd int) error, moved *in
 // SendNow sends what the kernel takes of p at once, and never waits. See
 // [Stream.Itself].
 func (s *Stream) SendNow(p []byte) (int, error) {
-	if s.s == nil {
+	if s.isVirtual() {
 		return 0, nil
 	}
 	return s.s.SendNow(p)
@@ -215,10 +237,11 @@ func (s *Stream) SendNow(p []byte) (int, error) {
 // String names the stream by its peer: "tcp 192.0.2.1:443". The accepted end of
 // a Unix socket has a nameless peer and is named by its own address.
 func (s *Stream) String() string {
-	if s.remote.Network() == "unix" && (s.remote.String() == "" || s.remote.String() == "@") {
-		return layerName(s.local)
+	peer := s.RemoteAddr()
+	if peer.Network() == "unix" && (peer.String() == "" || peer.String() == "@") {
+		return layerName(s.LocalAddr())
 	}
-	return layerName(s.remote)
+	return layerName(peer)
 }
 
 // layerName names an address in errors.

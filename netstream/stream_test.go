@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"trigo"
 )
@@ -337,4 +338,19 @@ func TestStreamAllocations(t *testing.T) {
 	}
 	cancel()
 	<-done
+}
+
+// TestAcceptedStreamIsOneObject: servers have a great many of them.
+func TestAcceptedStreamIsOneObject(t *testing.T) {
+	c, _ := tcpPair(t)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := FromConn(c); err != nil { // each on the same connection: none is used
+			t.Fatal(err)
+		}
+	}); n > 2 && !raceEnabled {
+		t.Errorf("%v allocations, want 2: the stream and its RawConn", n)
+	}
+	if size := unsafe.Sizeof(Stream{}); size > 192 {
+		t.Errorf("a stream has %d bytes, and no longer fits into 192", size)
+	}
 }

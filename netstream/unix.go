@@ -49,12 +49,12 @@ func dialUnix(ctx context.Context, path string) (*Stream, error) {
 		}
 		return nil, err
 	}
-	s, err := newStream(conn, nil)
+	// The kernel has the name that it was bound to, before a rename.
+	s, err := newStream(conn, &extra{remote: unixAddr(path)})
 	if err != nil {
 		conn.Close()
 		return nil, err
 	}
-	s.remote = unixAddr(path) // the kernel has the name it was bound to, before a rename
 	return s, nil
 }
 

@@ -40,7 +40,7 @@ func dialVirtual(ctx context.Context, host netseam.Host, address string, delay t
 }
 
 func virtualStream(c netseam.Conn, report *DialReport) *Stream {
-	return &Stream{virtual: c, local: c.LocalAddr(), remote: c.RemoteAddr(), report: report}
+	return &Stream{extra: &extra{virtual: c, local: c.LocalAddr(), remote: c.RemoteAddr(), report: report}}
 }
 
 // virtualSocket is a listening socket of another network among the kernel's.

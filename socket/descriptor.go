@@ -160,8 +160,8 @@ func (k *kernel) name(peer bool) (sa *sockaddr, err error) {
 	return sa, err
 }
 
-func (k *kernel) receive(ctx context.Context, t *transfer) error { return k.fd.ReadOp(ctx, t.try) }
-func (k *kernel) send(ctx context.Context, t *transfer) error    { return k.fd.WriteOp(ctx, t.try) }
+func (k *kernel) receive(ctx context.Context, t *transfer) error { return k.fd.ReadOp(ctx, t.single) }
+func (k *kernel) send(ctx context.Context, t *transfer) error    { return k.fd.WriteOp(ctx, t.single) }
 
 func (k *kernel) readable() (ready bool, err error) {
 	err = k.control(func(sysfd int) (err error) {

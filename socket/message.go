@@ -109,11 +109,11 @@ func (s *Socket) SendBatch(ctx context.Context, ms []Message, flags int) (n int,
 }
 
 func (k *kernel) receiveMessages(ctx context.Context, s *Socket, ms []Message, flags int) (int, error) {
-	t := take(&s.inbound)
-	t.do, t.flags, t.n = (*transfer).recvVectors, flags, 0
+	t := s.takeInbound()
+	t.flags, t.n = flags, 0
 	t.addrs = slices.Grow(t.addrs[:0], len(ms))[:len(ms)]
 	t.vec.fill(ms, t.addrs, true)
-	err := k.fd.ReadOp(ctx, t.try)
+	err := k.fd.ReadOp(ctx, t.several)
 	n := t.n
 	if err == nil {
 		for i := range n {
@@ -126,21 +126,26 @@ func (k *kernel) receiveMessages(ctx context.Context, s *Socket, ms []Message, f
 			}
 		}
 	}
-	t.rest(&s.inbound)
+	t.restSeveral(&s.inbound)
 	return n, err
 }
 
-func (t *transfer) recvVectors(sysfd int) (errno syscall.Errno) {
-	t.n, errno = t.vec.recv(sysfd, t.flags|msgDontWait|msgCloexec)
-	return errno
+func (t *transfer) recvVectors(sysfd int) error {
+	for {
+		n, errno := t.vec.recv(sysfd, t.flags|msgDontWait|msgCloexec)
+		if errno != syscall.EINTR {
+			t.n = n
+			return t.outcome(errno)
+		}
+	}
 }
 
 func (k *kernel) sendMessages(ctx context.Context, s *Socket, ms []Message, flags int) (n int, err error) {
 	if len(ms) == 0 {
 		return 0, k.fd.HoldWrite(ctx, func() error { return nil })
 	}
-	t := take(&s.outbound)
-	t.do, t.flags, t.n = (*transfer).sendVectors, flags, 0
+	t := s.takeOutbound()
+	t.flags, t.n = flags, 0
 	t.addrs = slices.Grow(t.addrs[:0], len(ms))[:len(ms)]
 	for i := range ms {
 		m := &ms[i]
@@ -155,28 +160,31 @@ func (k *kernel) sendMessages(ctx context.Context, s *Socket, ms []Message, flag
 			err = IP(m.AddrPort).encode(s.family, &t.addrs[i])
 		}
 		if err != nil {
-			t.rest(&s.outbound)
+			t.restSeveral(&s.outbound)
 			return 0, err
 		}
 	}
 	t.vec.fill(ms, t.addrs, false)
-	err = k.fd.WriteOp(ctx, t.try)
+	err = k.fd.WriteOp(ctx, t.several)
 	n = t.n
 	for i := range n {
 		ms[i].N = t.vec.sent(i)
 	}
-	t.rest(&s.outbound)
+	t.restSeveral(&s.outbound)
 	return n, err
 }
 
 // sendVectors goes on where the attempt before it stopped.
-func (t *transfer) sendVectors(sysfd int) syscall.Errno {
+func (t *transfer) sendVectors(sysfd int) error {
 	for t.n < len(t.addrs) {
 		n, errno := t.vec.send(sysfd, t.n, t.flags|msgDontWait|msgNoSignal)
-		if errno != 0 {
-			return errno
+		switch errno {
+		case 0:
+			t.n += n
+		case syscall.EINTR:
+		default:
+			return t.outcome(errno)
 		}
-		t.n += n
 	}
-	return 0
+	return nil
 }

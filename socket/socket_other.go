@@ -45,12 +45,12 @@ func sysSendFile(sysfd, from int, offset *int64, n int) (int, error) {
 	return 0, errors.ErrUnsupported
 }
 
-func recvfrom(sysfd int, p []byte, flags int, from *sockaddr) (int, syscall.Errno) {
-	return 0, syscall.ENOTSUP
+func (t *transfer) recvFrom() func(sysfd int) error {
+	return func(int) error { return errors.ErrUnsupported }
 }
 
-func sendto(sysfd int, p []byte, flags int, to *sockaddr) (int, syscall.Errno) {
-	return 0, syscall.ENOTSUP
+func (t *transfer) sendTo() func(sysfd int) error {
+	return func(int) error { return errors.ErrUnsupported }
 }
 
 type vectors struct{}

@@ -22,36 +22,61 @@ const (
 	maxSilent = 16 << 10
 )
 
-func recvfrom(sysfd int, p []byte, flags int, from *sockaddr) (int, syscall.Errno) {
-	var name, nameLen unsafe.Pointer
-	if from != nil {
-		from.n = maxSockaddr
-		name, nameLen = unsafe.Pointer(&from.buf[0]), unsafe.Pointer(&from.n)
+// recvFrom and sendTo are all of a ping-pong of datagrams. After a system call a
+// processor has forgotten where the returns go to, so each call between it and the
+// caller costs as much as several elsewhere: there is none here, not even that in
+// a method value.
+
+func (t *transfer) recvFrom() func(sysfd int) error {
+	return func(sysfd int) error {
+		flags := t.flags | msgDontWait
+		var name, nameLen unsafe.Pointer
+		if t.named {
+			t.addr.n = maxSockaddr
+			name, nameLen = unsafe.Pointer(&t.addr.buf[0]), unsafe.Pointer(&t.addr.n)
+		}
+		for {
+			var n uintptr
+			var errno syscall.Errno
+			if silent && len(t.p) <= maxSilent {
+				n, _, errno = syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(t.p))),
+					uintptr(len(t.p)), uintptr(flags), uintptr(name), uintptr(nameLen))
+			} else {
+				n, _, errno = unix.Syscall6(unix.SYS_RECVFROM, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(t.p))),
+					uintptr(len(t.p)), uintptr(flags), uintptr(name), uintptr(nameLen))
+			}
+			if errno != syscall.EINTR {
+				t.n = int(n)
+				return t.outcome(errno)
+			}
+		}
 	}
-	if silent && len(p) <= maxSilent {
-		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
-			uintptr(len(p)), uintptr(flags), uintptr(name), uintptr(nameLen))
-		return count(n, errno)
-	}
-	n, _, errno := unix.Syscall6(unix.SYS_RECVFROM, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
-		uintptr(len(p)), uintptr(flags), uintptr(name), uintptr(nameLen))
-	return count(n, errno)
 }
 
-func sendto(sysfd int, p []byte, flags int, to *sockaddr) (int, syscall.Errno) {
-	var name unsafe.Pointer
-	var nameLen uint32
-	if to != nil {
-		name, nameLen = unsafe.Pointer(&to.buf[0]), to.n
+func (t *transfer) sendTo() func(sysfd int) error {
+	return func(sysfd int) error {
+		flags := t.flags | msgDontWait | msgNoSignal
+		var name unsafe.Pointer
+		var nameLen uint32
+		if t.named {
+			name, nameLen = unsafe.Pointer(&t.addr.buf[0]), t.addr.n
+		}
+		for {
+			var n uintptr
+			var errno syscall.Errno
+			if silent && len(t.p) <= maxSilent {
+				n, _, errno = syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(t.p))),
+					uintptr(len(t.p)), uintptr(flags), uintptr(name), uintptr(nameLen))
+			} else {
+				n, _, errno = unix.Syscall6(unix.SYS_SENDTO, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(t.p))),
+					uintptr(len(t.p)), uintptr(flags), uintptr(name), uintptr(nameLen))
+			}
+			if errno != syscall.EINTR {
+				t.n = int(n)
+				return t.outcome(errno)
+			}
+		}
 	}
-	if silent && len(p) <= maxSilent {
-		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
-			uintptr(len(p)), uintptr(flags), uintptr(name), uintptr(nameLen))
-		return count(n, errno)
-	}
-	n, _, errno := unix.Syscall6(unix.SYS_SENDTO, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
-		uintptr(len(p)), uintptr(flags), uintptr(name), uintptr(nameLen))
-	return count(n, errno)
 }
 
 func recvmsg(sysfd int, h *unix.Msghdr, flags int) (int, syscall.Errno) {

@@ -12,15 +12,14 @@ import (
 
 // A transfer is one call that moves messages: its arguments and results, at a
 // place that stays where it is while the kernel works with them. Each half of a
-// socket keeps one for the next call, with the closure that pollio needs made
+// socket keeps one for the next call, with the closures that pollio needs made
 // once, so that a call allocates nothing.
 //
 // It is taken with an atomic swap and not by the holder of the half, because
 // that is decided only later, in pollio: whoever finds none makes one, and
 // learns there that the half is busy.
 type transfer struct {
-	try func(sysfd int) error // attempt, as a method value
-	do  func(t *transfer, sysfd int) syscall.Errno
+	single, several func(sysfd int) error // what pollio is to try: one message, or ms
 
 	flags int
 	n     int // bytes moved, or messages
@@ -33,55 +32,48 @@ type transfer struct {
 	vec   vectors    // the rest of what the kernel wants to know about them
 }
 
-func take(slot *atomic.Pointer[transfer]) *transfer {
-	if t := slot.Swap(nil); t != nil {
+func (s *Socket) takeInbound() *transfer {
+	if t := s.inbound.Swap(nil); t != nil {
 		return t
 	}
 	t := new(transfer)
-	t.try = t.attempt
+	t.single, t.several = t.recvFrom(), t.recvVectors
+	return t
+}
+
+func (s *Socket) takeOutbound() *transfer {
+	if t := s.outbound.Swap(nil); t != nil {
+		return t
+	}
+	t := new(transfer)
+	t.single, t.several = t.sendTo(), t.sendVectors
 	return t
 }
 
 func (t *transfer) rest(slot *atomic.Pointer[transfer]) {
 	t.p = nil
+	slot.Store(t)
+}
+
+// restSeveral is rest after the vectors were in use.
+func (t *transfer) restSeveral(slot *atomic.Pointer[transfer]) {
 	t.vec.forget()
 	slot.Store(t)
 }
 
-func (t *transfer) attempt(sysfd int) error {
-	for {
-		switch errno := t.do(t, sysfd); errno {
-		case 0:
-			return nil
-		case syscall.EINTR:
-		case syscall.EAGAIN:
-			if t.flags&msgDontWait != 0 {
-				return trigo.ErrWouldBlock
-			}
-			return errAgain // to wait
-		default:
-			return errno
-		}
-	}
-}
-
 const errAgain = syscall.EAGAIN
 
-func (t *transfer) recvFrom(sysfd int) (errno syscall.Errno) {
-	t.n, errno = recvfrom(sysfd, t.p, t.flags|msgDontWait, t.from())
-	return errno
-}
-
-func (t *transfer) sendTo(sysfd int) (errno syscall.Errno) {
-	t.n, errno = sendto(sysfd, t.p, t.flags|msgDontWait|msgNoSignal, t.from())
-	return errno
-}
-
-func (t *transfer) from() *sockaddr {
-	if !t.named {
+// outcome returns the error for pollio.
+func (t *transfer) outcome(errno syscall.Errno) error {
+	switch {
+	case errno == 0:
 		return nil
+	case errno != syscall.EAGAIN:
+		return errno
+	case t.flags&msgDontWait != 0:
+		return trigo.ErrWouldBlock
 	}
-	return &t.addr
+	return errAgain // to wait
 }
 
 // Recv waits for bytes or for a message, and receives up to len(p) bytes of it.
@@ -96,8 +88,8 @@ func (s *Socket) Recv(ctx context.Context, p []byte, flags int) (n int, err erro
 	if err := s.roomFor(p); err != nil {
 		return 0, err
 	}
-	t := take(&s.inbound)
-	t.do, t.p, t.flags, t.named = (*transfer).recvFrom, p, flags, false
+	t := s.takeInbound()
+	t.p, t.flags, t.named = p, flags, false
 	err = s.d.receive(ctx, t)
 	n = t.n
 	t.rest(&s.inbound)
@@ -110,8 +102,8 @@ func (s *Socket) RecvFrom(ctx context.Context, p []byte, flags int) (n int, from
 	if err := s.roomFor(p); err != nil {
 		return 0, nil, err
 	}
-	t := take(&s.inbound)
-	t.do, t.p, t.flags, t.named = (*transfer).recvFrom, p, flags, true
+	t := s.takeInbound()
+	t.p, t.flags, t.named = p, flags, true
 	if err = s.d.receive(ctx, t); err == nil {
 		from = t.addr.addr()
 	}
@@ -127,8 +119,8 @@ func (s *Socket) RecvFromAddrPort(ctx context.Context, p []byte, flags int) (n i
 	if err := s.roomFor(p); err != nil {
 		return 0, from, err
 	}
-	t := take(&s.inbound)
-	t.do, t.p, t.flags, t.named = (*transfer).recvFrom, p, flags, true
+	t := s.takeInbound()
+	t.p, t.flags, t.named = p, flags, true
 	if err = s.d.receive(ctx, t); err == nil {
 		from, _ = t.addr.addrPort()
 	}
@@ -180,8 +172,8 @@ func (s *Socket) received(n int, err error) (int, error) {
 //
 // [netstream.Stream]: https://pkg.go.dev/trigo/netstream#Stream
 func (s *Socket) Send(ctx context.Context, p []byte, flags int) (n int, err error) {
-	t := take(&s.outbound)
-	t.do, t.p, t.flags, t.named = (*transfer).sendTo, p, flags, false
+	t := s.takeOutbound()
+	t.p, t.flags, t.named = p, flags, false
 	err = s.d.send(ctx, t)
 	n = t.n
 	t.rest(&s.outbound)
@@ -194,8 +186,8 @@ func (s *Socket) Send(ctx context.Context, p []byte, flags int) (n int, err erro
 // SendTo is [Socket.Send] to an address. Only the lookup of a [HostAddr] waits for
 // anything but the socket.
 func (s *Socket) SendTo(ctx context.Context, p []byte, flags int, to Addr) (n int, err error) {
-	t := take(&s.outbound)
-	t.do, t.p, t.flags, t.named = (*transfer).sendTo, p, flags, true
+	t := s.takeOutbound()
+	t.p, t.flags, t.named = p, flags, true
 	if err = s.encode(ctx, to, false, &t.addr); err == nil {
 		err = s.d.send(ctx, t)
 	}
@@ -209,8 +201,8 @@ func (s *Socket) SendTo(ctx context.Context, p []byte, flags int, to Addr) (n in
 
 // SendToAddrPort is [Socket.SendTo] for IP sockets, and allocates nothing.
 func (s *Socket) SendToAddrPort(ctx context.Context, p []byte, flags int, to netip.AddrPort) (n int, err error) {
-	t := take(&s.outbound)
-	t.do, t.p, t.flags, t.named = (*transfer).sendTo, p, flags, true
+	t := s.takeOutbound()
+	t.p, t.flags, t.named = p, flags, true
 	if isIP(s.family) {
 		err = t.addr.putIP(s.family, to, 0)
 	} else {

@@ -20,6 +20,7 @@ import (
 // [trigo.ReceiveStream] for what its methods do.
 type Stream struct {
 	fd    *pollio.FD
+	own   pollio.FD    // is fd, unless that is shared
 	layer fmt.Stringer // names the stream in errors
 
 	end     atomic.Pointer[error] // what receiving ended with: io.EOF or why it broke
@@ -33,15 +34,21 @@ var _ trigo.Stream = (*Stream)(nil)
 // New returns a stream that owns src. layer names it in errors. It fails if src
 // cannot be polled; src is then still the caller's.
 func New(src pollio.Source, layer fmt.Stringer) (*Stream, error) {
-	fd, err := pollio.New(src)
-	if err != nil {
+	s := new(Stream)
+	if err := s.Own(src, layer); err != nil {
 		return nil, err
 	}
-	return Over(fd, layer), nil
+	return s, nil
 }
 
-// Over returns a stream on a descriptor that it shares with somebody.
-func Over(fd *pollio.FD, layer fmt.Stringer) *Stream { return &Stream{fd: fd, layer: layer} }
+// Own is [New] for a stream that is part of something else.
+func (s *Stream) Own(src pollio.Source, layer fmt.Stringer) error {
+	s.fd, s.layer = &s.own, layer
+	return s.own.Init(src)
+}
+
+// Share makes s a stream on a descriptor that somebody else uses too.
+func (s *Stream) Share(fd *pollio.FD, layer fmt.Stringer) { s.fd, s.layer = fd, layer }
 
 // FD returns the descriptor, for calls that go beyond a stream.
 func (s *Stream) FD() *pollio.FD { return s.fd }

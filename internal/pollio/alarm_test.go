@@ -14,9 +14,7 @@ func waiting(done <-chan struct{}) (n int) {
 	table.mu.Lock()
 	defer table.mu.Unlock()
 	if a := table.of[done]; a != nil {
-		for h := a.first; h != nil; h = h.next {
-			n++
-		}
+		n = len(a.halves)
 	}
 	return n
 }

@@ -208,7 +208,7 @@ func TestLateCallback(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if a.r.alarm == nil {
+	if a.r.alarm.Load() == nil {
 		t.Fatal("the registration was not kept; the test tests nothing")
 	}
 	cancelLong() // the callback runs now, or soon, on its own goroutine

@@ -32,10 +32,10 @@
 //     One each would be a goroutine each when the ctx ends, and all of these
 //     would then stand in line for the lock of the ctx, which is held until
 //     the last is started.
-//  5. A registration that has fired is joined before anything else happens
-//     to the descriptor, and only then is the deadline cleared. Otherwise a
-//     late callback would poison the next call. Between two calls the
-//     deadline is always clear or the callback still to be joined.
+//  5. The alarm wakes a half under a lock, and tells it so: whoever leaves sees
+//     that it has been woken, or will not be any more. Only then is the deadline
+//     cleared. Otherwise a late callback would poison the next call. Between two
+//     calls the deadline is always clear, or the half knows that it has to ask.
 //
 // Registrations are compared by Done channel and never by context: contexts may
 // be of a type that == panics on, and many contexts made with
@@ -56,6 +56,6 @@
 // A descriptor has a reading and a writing half. Each serves one call at a
 // time; a second gets trigo.ErrBusy at once. What a call under way needs, with
 // the closure that the runtime's interface wants, comes out of a pool: a call
-// allocates nothing, and a descriptor that waits for its next call keeps 176
+// allocates nothing, and a descriptor that waits for its next call keeps 120
 // bytes.
 package pollio

@@ -3,6 +3,7 @@ package pollio
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -25,8 +26,9 @@ type Source interface {
 // trigo.ErrClosed, trigo.ErrBusy and those of trigo.CancelError; all others
 // are the kernel's and come as they are.
 type FD struct {
-	src Source
-	handle
+	src    Source
+	raw    syscall.RawConn
+	closed atomic.Bool
 	socket bool
 	r, w   half
 }
@@ -34,19 +36,28 @@ type FD struct {
 // New returns an FD that owns src. It fails if src cannot be polled: a regular
 // file, a closed descriptor.
 func New(src Source) (*FD, error) {
+	fd := new(FD)
+	if err := fd.Init(src); err != nil {
+		return nil, err
+	}
+	return fd, nil
+}
+
+// Init is [New] for an FD that is part of something else.
+func (fd *FD) Init(src Source) error {
 	raw, err := src.SyscallConn()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// The only way to ask whether the runtime polls it; it is also the state
 	// that everything here starts from.
 	if err := src.SetReadDeadline(time.Time{}); err != nil {
-		return nil, err
+		return err
 	}
-	fd := &FD{src: src, handle: handle{raw: raw, deadlines: src}}
+	fd.src, fd.raw = src, raw
 	_, fd.socket = src.(net.Conn)
-	fd.r.handle, fd.w.handle, fd.w.writing = &fd.handle, &fd.handle, true
-	return fd, nil
+	fd.r.fd, fd.w.fd = fd, fd
+	return nil
 }
 
 // ReadOp calls op, with the reading half held, until it returns something else

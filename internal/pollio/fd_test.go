@@ -189,10 +189,9 @@ func TestWriteNowAfterAKeptRegistrationFired(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	a.w.register(ctx)
 	cancel()
-	for !a.w.callback.TryLock() { // it is held until the callback is over
+	for a.w.alarm.Load() != rung {
 		runtime.Gosched()
 	}
-	a.w.callback.Unlock()
 	sent := 0
 	for i := range 2 {
 		n, err := a.WriteNow([]byte("hello"))

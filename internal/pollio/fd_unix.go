@@ -18,21 +18,22 @@ const errAgain = syscall.EAGAIN
 
 // Read waits for bytes and returns some of them; io.EOF when the kernel
 // returned none. p must not be empty.
-func (fd *FD) Read(ctx context.Context, p []byte) (int, error) {
+func (fd *FD) Read(ctx context.Context, p []byte) (n int, err error) {
 	c, err := fd.r.begin(ctx)
 	if err != nil {
 		return 0, err
 	}
-	c.fd, c.buf = fd, p
-	err = c.run()
-	n := c.n
+	c.buf = p
+	if err = c.run(); err == nil {
+		n = len(c.buf)
+	}
 	c.end()
 	return n, err
 }
 
 func (c *call) read(sysfd int) error {
 	for {
-		n, err := c.fd.sysRead(sysfd, c.buf)
+		n, err := c.h.fd.sysRead(sysfd, c.buf)
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -41,7 +42,7 @@ func (c *call) read(sysfd int) error {
 		case n == 0:
 			return io.EOF
 		}
-		c.n = n
+		c.buf = c.buf[:n]
 		return nil
 	}
 }
@@ -53,11 +54,11 @@ func (fd *FD) Write(ctx context.Context, p []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	c.fd, c.buf = fd, p
+	c.buf = p
 	if len(p) > 0 {
 		err = c.run()
 	}
-	n := c.n
+	n := len(p) - len(c.buf)
 	c.end()
 	return n, err
 }
@@ -72,9 +73,9 @@ func (fd *FD) WriteNow(p []byte) (int, error) {
 		return 0, trigo.ErrBusy
 	}
 	c := calls.Get().(*call)
-	c.h, c.ctx, c.fd, c.buf, c.once = &fd.w, context.Background(), fd, p, true
-	err := c.loop()
-	if err == nil && c.err != errAgain {
+	c.h, c.ctx, c.buf, c.once = &fd.w, context.Background(), p, true
+	err := fd.raw.Write(c.attempt)
+	if err == nil && !isAgain(c.err) {
 		err = c.err
 	}
 	if err != nil {
@@ -84,7 +85,7 @@ func (fd *FD) WriteNow(p []byte) (int, error) {
 			err = nil
 		}
 	}
-	n := c.n
+	n := len(p) - len(c.buf)
 	c.end()
 	return n, err
 }
@@ -94,9 +95,8 @@ const maxWrite = 1 << 30
 
 func (c *call) write(sysfd int) error {
 	for {
-		n, err := c.fd.sysWrite(sysfd, c.buf[:min(len(c.buf), maxWrite)])
+		n, err := c.h.fd.sysWrite(sysfd, c.buf[:min(len(c.buf), maxWrite)])
 		if n > 0 {
-			c.n += n
 			c.buf = c.buf[n:]
 		}
 		switch {
@@ -128,11 +128,7 @@ func pollOut(sysfd int) error { return poll(sysfd, unix.POLLOUT) }
 // nothing on it waits any more.
 func (fd *FD) HungUp() bool {
 	hungUp := false
-	raw, err := fd.src.SyscallConn()
-	if err != nil {
-		return false
-	}
-	raw.Control(func(sysfd uintptr) {
+	fd.raw.Control(func(sysfd uintptr) {
 		fds := [1]unix.PollFd{{Fd: int32(sysfd)}}
 		n, err := unix.Poll(fds[:], 0)
 		hungUp = n > 0 && err == nil && fds[0].Revents&unix.POLLHUP != 0

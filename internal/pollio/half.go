@@ -5,43 +5,28 @@ import (
 	"errors"
 	"net"
 	"os"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"trigo"
 )
 
-// handle is what both halves of a descriptor need of it.
-type handle struct {
-	raw       syscall.RawConn
-	deadlines deadlines
-	closed    atomic.Bool
-}
-
-type deadlines interface {
-	SetReadDeadline(time.Time) error
-	SetWriteDeadline(time.Time) error
-}
-
 // half is one direction of a descriptor and the registration of its ctx. All
-// that is its own but busy is owned by the holder of busy.
+// that is its own but busy is owned by the holder of busy; place is the alarm's.
 //
 // There may be a great many of these that nobody uses just now. What only a call
 // under way needs is in a call.
 type half struct {
-	*handle
+	fd      *FD
 	busy    atomic.Bool
-	writing bool  // waits with raw.Write, not raw.Read
-	strange uint8 // registrations in a row that were not reused, 3 at most
-
-	// The registration.
-	done       <-chan struct{} // Done channel of the last call that waited
-	alarm      *alarm          // non-nil while registered for done
-	next, prev *half           // in the list of the alarm
-	callback   sync.Mutex      // held until expire was called, or will not be any more
+	place   int32                 // in the alarm
+	done    <-chan struct{}       // Done channel of the last call that waited
+	alarm   atomic.Pointer[alarm] // non-nil while registered for done; rung once that was closed
+	strange uint8                 // registrations in a row that were not reused, 3 at most
 }
+
+// writing tells which half it is.
+func (h *half) writing() bool { return h == &h.fd.w }
 
 // begin takes the half for one call. The order of the checks is the contract's:
 // what is closed is closed, a dead ctx does nothing, a second caller is told so.
@@ -56,7 +41,7 @@ func (h *half) begin(ctx context.Context) (*call, error) {
 
 // take is begin for what needs no call.
 func (h *half) take(ctx context.Context) error {
-	if h.closed.Load() {
+	if h.fd.closed.Load() {
 		return trigo.ErrClosed
 	}
 	if ctx.Err() != nil {
@@ -65,7 +50,7 @@ func (h *half) take(ctx context.Context) error {
 	if !h.busy.CompareAndSwap(false, true) {
 		return trigo.ErrBusy
 	}
-	if h.alarm != nil {
+	if h.alarm.Load() != nil {
 		if h.done == ctx.Done() {
 			h.strange = 0
 		} else {
@@ -79,7 +64,7 @@ func (h *half) take(ctx context.Context) error {
 func (h *half) end() {
 	h.busy.Store(false)
 	// A Close that found the half busy left the registration to us.
-	if h.closed.Load() {
+	if h.fd.closed.Load() {
 		h.retire()
 	}
 }
@@ -88,7 +73,7 @@ func (h *half) end() {
 // way: that call then does it when it ends.
 func (h *half) retire() {
 	if h.busy.CompareAndSwap(false, true) {
-		if h.alarm != nil {
+		if h.alarm.Load() != nil {
 			h.unregister()
 		}
 		h.busy.Store(false)
@@ -133,13 +118,12 @@ func (h *half) block(ctx context.Context, f func() error) error {
 
 // register sees to it that a cancel of ctx wakes this half.
 func (h *half) register(ctx context.Context) {
-	if h.alarm != nil { // kept from the call before, or made by an earlier attempt
+	if h.alarm.Load() != nil { // kept from the call before, or made by an earlier attempt
 		return
 	}
 	h.done = ctx.Done()
 	if h.done != nil {
 		h.strange = min(h.strange+1, 3)
-		h.callback.Lock()
 		h.join(ctx)
 	}
 }
@@ -148,34 +132,25 @@ func (h *half) register(ctx context.Context) {
 // loop. Not where each call brings its own ctx: there the second try costs more
 // than the stack is worth.
 func (h *half) outside(ctx context.Context) bool {
-	return h.alarm == nil && h.strange < 3 && ctx.Done() != nil
-}
-
-// expire is what the alarm does: it wakes whoever waits, now or from now on.
-func (h *half) expire() {
-	h.setDeadline(past)
-	h.callback.Unlock()
+	return h.alarm.Load() == nil && h.strange < 3 && ctx.Done() != nil
 }
 
 var past = time.Unix(1, 0)
 
 func (h *half) setDeadline(t time.Time) {
-	if h.writing {
-		h.deadlines.SetWriteDeadline(t)
+	if h.writing() {
+		h.fd.src.SetWriteDeadline(t)
 	} else {
-		h.deadlines.SetReadDeadline(t)
+		h.fd.src.SetReadDeadline(t)
 	}
 }
 
-// unregister ends the registration. If the alarm has begun to ring, it waits
-// until that has come to this half and undoes its effect.
+// unregister ends the registration, and undoes its effect if the alarm has rung.
 func (h *half) unregister() {
 	if !h.leave() {
-		h.callback.Lock()
 		h.setDeadline(time.Time{})
 	}
-	h.callback.Unlock()
-	h.alarm = nil
+	h.alarm.Store(nil)
 }
 
 // settle ends the part of a call that may have waited: it decides about the
@@ -184,7 +159,7 @@ func (h *half) settle(ctx context.Context, before <-chan struct{}, err error) er
 	// Dropped when this Done channel is new here, and whenever something went
 	// wrong: that may have been its callback. A callback that fires during a
 	// call that succeeds all the same is found by a later call, in begin.
-	if h.alarm != nil && (before != h.done || err != nil) {
+	if h.alarm.Load() != nil && (before != h.done || err != nil) {
 		h.unregister()
 	}
 	switch {
@@ -192,7 +167,7 @@ func (h *half) settle(ctx context.Context, before <-chan struct{}, err error) er
 		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil:
 		return trigo.CancelError(ctx)
-	case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrClosed), h.closed.Load():
+	case errors.Is(err, net.ErrClosed), errors.Is(err, os.ErrClosed), h.fd.closed.Load():
 		// The last for an *os.File, whose SyscallConn says it with an error
 		// that is neither.
 		return trigo.ErrClosed

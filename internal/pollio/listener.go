@@ -2,7 +2,9 @@ package pollio
 
 import (
 	"context"
+	"errors"
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -11,8 +13,7 @@ import (
 // before Accept is tried; a server accepts under one ctx, and registers once.
 type Listener struct {
 	src ListenerSource
-	handle
-	h half
+	fd  FD // of which only the reading half is used
 }
 
 // ListenerSource is *net.TCPListener or *net.UnixListener.
@@ -23,20 +24,24 @@ type ListenerSource interface {
 
 // NewListener returns a Listener that owns src and its deadline.
 func NewListener(src ListenerSource) *Listener {
-	l := &Listener{src: src, handle: handle{deadlines: oneDeadline{src}}}
-	l.h.handle = &l.handle
+	l := &Listener{src: src}
+	l.fd.src = onlyAccepts{src}
+	l.fd.r.fd = &l.fd
 	return l
 }
 
-// oneDeadline is what a listener has: it only accepts, which is to read.
-type oneDeadline struct{ ListenerSource }
+// onlyAccepts is a listener as far as it can be a source.
+type onlyAccepts struct{ ListenerSource }
 
-func (d oneDeadline) SetReadDeadline(t time.Time) error  { return d.SetDeadline(t) }
-func (d oneDeadline) SetWriteDeadline(t time.Time) error { return d.SetDeadline(t) }
+func (s onlyAccepts) SetReadDeadline(t time.Time) error     { return s.SetDeadline(t) }
+func (s onlyAccepts) SetWriteDeadline(t time.Time) error    { return s.SetDeadline(t) }
+func (s onlyAccepts) Read([]byte) (int, error)              { return 0, errors.ErrUnsupported }
+func (s onlyAccepts) Write([]byte) (int, error)             { return 0, errors.ErrUnsupported }
+func (s onlyAccepts) SyscallConn() (syscall.RawConn, error) { return nil, errors.ErrUnsupported }
 
 // Accept waits for a connection. The errors are those of an [FD].
 func (l *Listener) Accept(ctx context.Context) (conn net.Conn, err error) {
-	err = l.h.block(ctx, func() (err error) {
+	err = l.fd.r.block(ctx, func() (err error) {
 		conn, err = l.src.Accept()
 		return err
 	})
@@ -47,15 +52,8 @@ func (l *Listener) Accept(ctx context.Context) (conn net.Conn, err error) {
 func (l *Listener) Source() ListenerSource { return l.src }
 
 // Closed reports whether Close was called.
-func (l *Listener) Closed() bool { return l.closed.Load() }
+func (l *Listener) Closed() bool { return l.fd.Closed() }
 
 // Close closes the source and wakes an Accept that waits. It does nothing the
 // second time.
-func (l *Listener) Close() error {
-	if !l.closed.CompareAndSwap(false, true) {
-		return nil
-	}
-	err := l.src.Close()
-	l.h.retire()
-	return err
-}
+func (l *Listener) Close() error { return l.fd.Close() }
