@@ -32,14 +32,6 @@ type load struct {
 // once is not in bulk.
 const fewBytes = 16 << 10
 
-// prepare makes the direction ready to run.
-func (p *pump) prepare() {
-	p.route = newRoute(p.src, p.dst, p.mode)
-	p.bulk = p.mode == CopySplice
-	p.readOp = p.read
-	p.prepareUnseen()
-}
-
 // buffers keeps those of the default size. They hold nothing but bytes.
 var buffers = newBuffers(defaultBufferSize)
 

@@ -15,8 +15,6 @@ import (
 type pump struct {
 	*run
 	src, dst trigo.Stream
-	from, to string // the names of the sides
-	other    *pump
 	shown    *atomic.Int64 // the counter that the caller sees
 	busy     *stopwatch    // runs while it sends; likewise
 
@@ -25,67 +23,123 @@ type pump struct {
 	// Of the pump alone until it has ended.
 	route
 	load
+	stage  stage
 	bytes  int64
 	stuck  bool // it ended with bytes received that the other side did not take
 	untold bool // the other side learns of the end of file when it is closed
 
 	// Guarded by run.mu.
-	cancel  context.CancelCauseFunc // of the operation under way; nil if there is none
-	stopped error                   // why the direction must stop
-	probe   probeState
-	end     End
-	err     error
-	took    time.Duration
+	end  End
+	err  error
+	took time.Duration
+}
+
+// stage is what a direction does next: at the beginning of a round, what it did at
+// the end of the one before.
+type stage uint8
+
+const (
+	receiving  stage = iota
+	sending          // what was received
+	passing          // the end of file
+	discarding       // what src goes on sending after the other side has failed
+	over
+)
+
+// prepare makes the direction ready to run.
+func (p *pump) prepare(r *run, src, dst trigo.Stream, shown *atomic.Int64, busy *stopwatch) {
+	p.run, p.src, p.dst, p.shown, p.busy = r, src, dst, shown, busy
+	p.route = newRoute(src, dst, r.mode)
+	p.bulk = r.mode == CopySplice
+	p.readOp = p.read
+	p.prepareUnseen()
+}
+
+// other is the opposite direction.
+func (p *pump) other() *pump {
+	if p == &p.ab {
+		return &p.ba
+	}
+	return &p.ab
+}
+
+// sides returns the names of the source and of the other side.
+func (p *pump) sides() (from, to string) {
+	if p == &p.ab {
+		return "a", "b"
+	}
+	return "b", "a"
 }
 
 // errStopped is the cause with which a direction is stopped, beside ErrReaped
 // and ErrIdle.
 var errStopped = errors.New("the other direction failed")
 
-// pump moves bytes until the direction ends. Its error is always nil: how it
-// ended is for the report.
-func (p *pump) pump(outer context.Context) error {
-	defer p.drop()
-	ctx := p.renew(outer)
+// pump moves bytes until the direction ends, or the round. outer is the ctx of Run.
+// Its error is always nil: how the direction ended is for the report.
+func (p *pump) pump(outer, ctx context.Context) error {
 	for {
-		err := p.receive(ctx)
+		var err error
+		switch p.stage {
+		case receiving:
+			err = p.receive(ctx)
+			switch err {
+			case nil:
+				p.busy.run(p.touch())
+				p.stage = sending
+			case io.EOF:
+				err = nil
+				p.half(outer, ctx)
+			}
+		case sending:
+			if err = p.send(ctx); err == nil {
+				p.busy.stop(time.Duration(p.last.Load())) // of the last byte, mostly; it costs no look at the clock
+				p.stage = receiving
+			}
+		case passing:
+			if err = p.pass(ctx); err == nil {
+				p.ended(outer, ctx, EOF, nil)
+			}
+		case discarding:
+			err = p.receive(ctx)
+		case over:
+			p.drop()
+			return nil
+		}
 		switch {
 		case err == nil:
-			p.busy.run(p.touch())
-			ctx, err = p.send(outer, ctx)
-			p.busy.stop(time.Duration(p.last.Load())) // of the last byte, mostly; it costs no look at the clock
-			if err != nil {
-				p.ended(outer, ctx, WriteFailed, err)
-				p.discard(outer)
-				return nil
-			}
-		case err == io.EOF:
-			p.pass(outer, ctx)
-			return nil
-		case probed(ctx):
-			ctx = p.answer(outer)
+		case isProbe(outer, ctx) && (p.stage != sending || !p.stuck):
+			return nil // the next round goes on from here
 		default:
-			p.ended(outer, ctx, receiveEnd(err), err)
-			return nil
+			p.fail(outer, ctx, err)
 		}
 	}
 }
 
-// send sends all that was received. It returns the ctx to go on with.
-func (p *pump) send(outer, ctx context.Context) (context.Context, error) {
+// fail ends the direction, or what it does after its end.
+func (p *pump) fail(outer, ctx context.Context, err error) {
+	switch p.stage {
+	case receiving:
+		p.ended(outer, ctx, receiveEnd(err), err)
+	case sending:
+		p.busy.stop(time.Duration(p.last.Load()))
+		p.stuck = true
+		p.ended(outer, ctx, WriteFailed, err)
+	case passing:
+		p.ended(outer, ctx, WriteFailed, err)
+	case discarding:
+		p.stage = over
+	}
+}
+
+// send sends all that was received. If what is left is not known after an error, the
+// direction is stuck.
+func (p *pump) send(ctx context.Context) error {
 	p.sending.Store(true)
 	defer p.sending.Store(false)
-	for {
-		known, err := p.sendSome(ctx)
-		switch {
-		case err == nil:
-			return ctx, nil
-		case !known || !probed(ctx):
-			p.stuck = true
-			return ctx, err
-		}
-		ctx = p.answer(outer)
-	}
+	known, err := p.sendSome(ctx)
+	p.stuck = !known
+	return err
 }
 
 // sendSome sends all that was received, unless there is an error. It reports
@@ -119,20 +173,6 @@ func (p *pump) moved(n int) {
 	}
 }
 
-// discard receives and drops what src goes on sending after the other side has
-// failed. A peer that is stuck in sending does not look for the answer that the
-// opposite direction is still bringing. It ends with that direction.
-func (p *pump) discard(outer context.Context) {
-	if p.end != WriteFailed {
-		return
-	}
-	p.drop()
-	p.path = PathCopy
-	ctx := p.renew(outer)
-	for p.receive(ctx) == nil {
-	}
-}
-
 // sent returns how many bytes a failed SendAll moved. A stream that does not
 // say so cannot be asked to go on from there.
 func sent(err error) (n int, known bool) {
@@ -143,34 +183,27 @@ func sent(err error) (n int, known bool) {
 	return 0, false
 }
 
-// pass passes the end of file on.
-func (p *pump) pass(outer, ctx context.Context) {
-	half, ok := p.dst.(trigo.HalfCloseableStream)
+// half ends the receiving half of the direction.
+func (p *pump) half(outer, ctx context.Context) {
+	p.stage = passing
 	if p.halve() == WriteFailed {
 		// This direction only saved what src had sent before it failed. dst must
 		// not see an end of file but the abort that follows: what it sent was lost.
 		p.ended(outer, ctx, EOF, nil)
-		return
 	}
-	p.sending.Store(true)
-	defer p.sending.Store(false)
-	for ok {
-		err := half.SendEOF(ctx)
-		switch {
-		case err == nil:
-			p.ended(outer, ctx, EOF, nil)
-			return
-		case errors.Is(err, errors.ErrUnsupported):
-			ok = false
-		case probed(ctx):
-			ctx = p.answer(outer)
-		default:
-			p.ended(outer, ctx, WriteFailed, err)
-			return
+}
+
+// pass passes the end of file on.
+func (p *pump) pass(ctx context.Context) error {
+	if half, ok := p.dst.(trigo.HalfCloseableStream); ok {
+		p.sending.Store(true)
+		defer p.sending.Store(false)
+		if err := half.SendEOF(ctx); !errors.Is(err, errors.ErrUnsupported) {
+			return err
 		}
 	}
 	p.untold = true
-	p.ended(outer, ctx, EOF, nil)
+	return nil
 }
 
 // receiveEnd classifies a failed receive.
@@ -189,9 +222,9 @@ func receiveEnd(err error) End {
 func (p *pump) ended(outer, ctx context.Context, end End, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	side := p.from
+	side, to := p.sides()
 	if end == WriteFailed {
-		side = p.to
+		side = to
 	}
 	if nursery.IsCancellation(ctx, err) {
 		why := context.Cause(ctx)
@@ -210,48 +243,23 @@ func (p *pump) ended(outer, ctx context.Context, end End, err error) {
 		}
 	}
 	p.end, p.err, p.took = end, err, time.Since(p.start)
-	p.cancel(nil)
-	p.cancel = nil
-	p.probe = unasked
-
+	p.stage = over
+	if end == WriteFailed {
+		// A peer that is stuck in sending does not look for the answer that the
+		// opposite direction may still be bringing. So it is received from until
+		// that has ended too.
+		p.stage, p.path = discarding, PathCopy
+		p.drop()
+	}
 	if err != nil {
 		p.blame(side, err)
 	}
-	if end != EOF && end != WriteFailed { // after a WriteFailed the other direction may save an answer
-		p.other.stop(errStopped)
-	}
-	if p.other.end != 0 { // nothing to discard for any more
+	if (end != EOF && end != WriteFailed) || p.other().end != 0 {
 		p.stop(errStopped)
-		p.other.stop(errStopped)
 	}
 	p.halfOpen = true
 	p.touch()
 	p.check()
-}
-
-// stop ends the direction, if it has not ended. Called with mu held.
-func (p *pump) stop(why error) {
-	if p.stopped == nil {
-		p.stopped = why
-	}
-	if p.cancel != nil {
-		p.cancel(why)
-	}
-}
-
-// renew returns the ctx for the operations to come.
-func (p *pump) renew(outer context.Context) context.Context {
-	ctx, cancel := context.WithCancelCause(outer)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.cancel != nil {
-		p.cancel(nil)
-	}
-	p.cancel = cancel
-	if p.stopped != nil {
-		cancel(p.stopped)
-	}
-	return ctx
 }
 
 // report is the direction's part of the report, when it has ended.
