@@ -62,6 +62,12 @@ func (p *pump) drop() {
 	p.dropPipe()
 }
 
+// mayRead reports whether a receive can be a system call of ours, which has a buffer
+// only when there is something to put into it. Such a direction may wait for hours, and
+// its goroutine has just the 2 KiB of stack for it that it began with, if nothing
+// calls too deep: each function between counts.
+func (p *pump) mayRead() bool { return canRead && p.in != nil && p.path != PathSendfile }
+
 // receive receives some bytes, for send. What it received before has been sent.
 func (p *pump) receive(ctx context.Context) error {
 	if p.path == PathSendfile && !p.fileEnd {
@@ -88,20 +94,19 @@ func (p *pump) read(fd int) error {
 	}
 	p.dropPipe()
 	p.takeBuffer()
-	buf := p.buf
+	size := len(p.buf)
 	if !p.bulk {
-		buf = buf[:min(len(buf), fewBytes)] // a cheaper call
+		size = min(size, fewBytes) // a cheaper call
 	}
-	n, err := p.readFrom(fd, buf)
-	switch {
-	case err != nil:
+	n, err := p.readFrom(fd, p.buf[:size])
+	if err == nil && n == 0 {
+		err = io.EOF
+	}
+	if err != nil {
 		p.dropBuffer()
 		return err
-	case n == 0:
-		p.dropBuffer()
-		return io.EOF
 	}
-	p.b = buf[:n]
-	p.bulk = n >= min(len(buf), fewBytes)
+	p.b = p.buf[:n]
+	p.bulk = n >= min(size, fewBytes)
 	return nil
 }

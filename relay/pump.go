@@ -18,12 +18,11 @@ type pump struct {
 	shown    *atomic.Int64 // the counter that the caller sees
 	busy     *stopwatch    // runs while it sends; likewise
 
-	sending atomic.Bool // a send is under way, which may have moved bytes not counted yet
+	stage atomic.Uint32 // what it does next; another goroutine only reads it
 
 	// Of the pump alone until it has ended.
 	route
 	load
-	stage  stage
 	bytes  int64
 	stuck  bool // it ended with bytes received that the other side did not take
 	untold bool // the other side learns of the end of file when it is closed
@@ -34,15 +33,13 @@ type pump struct {
 	took time.Duration
 }
 
-// stage is what a direction does next: at the beginning of a round, what it did at
-// the end of the one before.
-type stage uint8
-
+// What a direction does next: at the beginning of a round, what it did at the end of
+// the one before.
 const (
-	receiving  stage = iota
-	sending          // what was received
-	passing          // the end of file
-	discarding       // what src goes on sending after the other side has failed
+	receiving  uint32 = iota
+	sending           // what was received
+	passing           // the end of file
+	discarding        // what src goes on sending after the other side has failed
 	over
 )
 
@@ -80,45 +77,41 @@ var errStopped = errors.New("the other direction failed")
 func (p *pump) pump(outer, ctx context.Context) error {
 	for {
 		var err error
-		switch p.stage {
-		case receiving:
-			err = p.receive(ctx)
-			switch err {
-			case nil:
-				p.busy.run(p.touch())
-				p.stage = sending
-			case io.EOF:
-				err = nil
-				p.half(outer, ctx)
+		switch p.stage.Load() {
+		case receiving, discarding:
+			if p.mayRead() {
+				err = p.in.ReceiveBy(ctx, p.readOp) // from here: see mayRead
+			} else {
+				err = p.receive(ctx)
+			}
+			if p.stage.Load() == receiving {
+				err = p.received(outer, ctx, err)
 			}
 		case sending:
 			if err = p.send(ctx); err == nil {
-				p.busy.stop(time.Duration(p.last.Load())) // of the last byte, mostly; it costs no look at the clock
-				p.stage = receiving
+				p.sent()
 			}
 		case passing:
 			if err = p.pass(ctx); err == nil {
 				p.ended(outer, ctx, EOF, nil)
 			}
-		case discarding:
-			err = p.receive(ctx)
 		case over:
 			p.drop()
 			return nil
 		}
-		switch {
-		case err == nil:
-		case isProbe(outer, ctx) && (p.stage != sending || !p.stuck):
+		if err != nil && !p.failed(outer, ctx, err) {
 			return nil // the next round goes on from here
-		default:
-			p.fail(outer, ctx, err)
 		}
 	}
 }
 
-// fail ends the direction, or what it does after its end.
-func (p *pump) fail(outer, ctx context.Context, err error) {
-	switch p.stage {
+// failed ends the direction, or what it does after its end, unless err only says that
+// the round has ended.
+func (p *pump) failed(outer, ctx context.Context, err error) bool {
+	if isProbe(outer, ctx) && (p.stage.Load() != sending || !p.stuck) {
+		return false
+	}
+	switch p.stage.Load() {
 	case receiving:
 		p.ended(outer, ctx, receiveEnd(err), err)
 	case sending:
@@ -128,38 +121,48 @@ func (p *pump) fail(outer, ctx context.Context, err error) {
 	case passing:
 		p.ended(outer, ctx, WriteFailed, err)
 	case discarding:
-		p.stage = over
+		p.stage.Store(over)
 	}
+	return true
+}
+
+// received looks at what became of a receive.
+func (p *pump) received(outer, ctx context.Context, err error) error {
+	switch err {
+	case nil:
+		p.busy.run(p.touch())
+		p.stage.Store(sending)
+	case io.EOF:
+		p.half(outer, ctx)
+		return nil
+	}
+	return err
+}
+
+// sent is received for a send.
+func (p *pump) sent() {
+	p.busy.stop(time.Duration(p.last.Load())) // of the last byte, mostly; it costs no look at the clock
+	p.stage.Store(receiving)
 }
 
 // send sends all that was received. If what is left is not known after an error, the
 // direction is stuck.
 func (p *pump) send(ctx context.Context) error {
-	p.sending.Store(true)
-	defer p.sending.Store(false)
-	known, err := p.sendSome(ctx)
-	p.stuck = !known
-	return err
-}
-
-// sendSome sends all that was received, unless there is an error. It reports
-// whether what is left is known then.
-func (p *pump) sendSome(ctx context.Context) (known bool, err error) {
 	for {
 		if len(p.b) == 0 {
 			if err := p.sendUnseen(ctx); err != nil || len(p.b) == 0 {
-				return true, err
+				return err
 			}
 		}
 		err := p.dst.SendAll(ctx, p.b)
-		n, known := len(p.b), true
+		n := len(p.b)
 		if err != nil {
-			n, known = sent(err)
+			n = p.sentBy(err)
 		}
 		p.b = p.b[n:]
 		p.moved(n)
 		if err != nil || p.piped == 0 {
-			return known, err
+			return err
 		}
 	}
 }
@@ -173,19 +176,20 @@ func (p *pump) moved(n int) {
 	}
 }
 
-// sent returns how many bytes a failed SendAll moved. A stream that does not
+// sentBy returns how many bytes a failed SendAll moved. A stream that does not
 // say so cannot be asked to go on from there.
-func sent(err error) (n int, known bool) {
+func (p *pump) sentBy(err error) int {
 	var op *trigo.OpError
 	if errors.As(err, &op) {
-		return int(op.N), true
+		return int(op.N)
 	}
-	return 0, false
+	p.stuck = true
+	return 0
 }
 
 // half ends the receiving half of the direction.
 func (p *pump) half(outer, ctx context.Context) {
-	p.stage = passing
+	p.stage.Store(passing)
 	if p.halve() == WriteFailed {
 		// This direction only saved what src had sent before it failed. dst must
 		// not see an end of file but the abort that follows: what it sent was lost.
@@ -196,8 +200,6 @@ func (p *pump) half(outer, ctx context.Context) {
 // pass passes the end of file on.
 func (p *pump) pass(ctx context.Context) error {
 	if half, ok := p.dst.(trigo.HalfCloseableStream); ok {
-		p.sending.Store(true)
-		defer p.sending.Store(false)
 		if err := half.SendEOF(ctx); !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
@@ -243,12 +245,13 @@ func (p *pump) ended(outer, ctx context.Context, end End, err error) {
 		}
 	}
 	p.end, p.err, p.took = end, err, time.Since(p.start)
-	p.stage = over
+	p.stage.Store(over)
 	if end == WriteFailed {
 		// A peer that is stuck in sending does not look for the answer that the
 		// opposite direction may still be bringing. So it is received from until
 		// that has ended too.
-		p.stage, p.path = discarding, PathCopy
+		p.stage.Store(discarding)
+		p.path = PathCopy
 		p.drop()
 	}
 	if err != nil {

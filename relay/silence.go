@@ -103,7 +103,10 @@ func (r *run) check() {
 
 // mayHaveSent reports whether bytes may have moved that are not counted yet. Called
 // with mu held.
-func (p *pump) mayHaveSent() bool { return p.end == 0 && p.sending.Load() }
+func (p *pump) mayHaveSent() bool {
+	stage := p.stage.Load()
+	return p.end == 0 && (stage == sending || stage == passing)
+}
 
 // halve notes that the direction has received its end of file, and returns how
 // the other direction has ended, if it has.
