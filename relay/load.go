@@ -25,7 +25,6 @@ type load struct {
 	file   int                   // the descriptor that it sends from
 	readOp func(sysfd int) error // method values, made once
 	giveOp func(sysfd int) error
-	fileOp func(sysfd int) error
 }
 
 // fewBytes is what it is better to copy. A direction that gets less than that at

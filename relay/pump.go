@@ -18,14 +18,13 @@ type pump struct {
 	shown    *atomic.Int64 // the counter that the caller sees
 	busy     *stopwatch    // runs while it sends; likewise
 
-	stage atomic.Uint32 // what it does next; another goroutine only reads it
-
 	// Of the pump alone until it has ended.
 	route
 	load
 	bytes  int64
-	stuck  bool // it ended with bytes received that the other side did not take
-	untold bool // the other side learns of the end of file when it is closed
+	stage  atomic.Uint32 // what it does next; another goroutine only reads it
+	stuck  bool          // it ended with bytes received that the other side did not take
+	untold bool          // the other side learns of the end of file when it is closed
 
 	// Guarded by run.mu.
 	end  End
