@@ -27,9 +27,8 @@ import (
 
 // half is one direction: whose turn it is, and until when.
 type half struct {
-	turn chan struct{} // holds a token while a call is under way
-
 	mu     sync.Mutex  // guards all that follows
+	free   sync.Cond   // told when busy ends
 	when   time.Time   // the deadline
 	passed bool        // and it has passed
 	timer  *time.Timer // nil until there is a deadline
@@ -50,7 +49,7 @@ func newLive() live {
 }
 
 func (h *half) init() {
-	h.turn = make(chan struct{}, 1)
+	h.free.L = &h.mu
 	h.live = newLive()
 }
 
@@ -58,11 +57,13 @@ func (h *half) init() {
 // turn, if the deadline has passed. Whoever has the turn has the same deadline
 // and is woken by Close, so nobody waits longer than that here.
 func (h *half) begin() context.Context {
-	h.turn <- struct{}{}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for h.busy {
+		h.free.Wait()
+	}
 	if h.passed {
-		<-h.turn
+		h.free.Signal() // to who waits behind us
 		return nil
 	}
 	if h.live.ctx.Err() != nil { // it has woken a call
@@ -75,8 +76,8 @@ func (h *half) begin() context.Context {
 func (h *half) end() {
 	h.mu.Lock()
 	h.busy = false
+	h.free.Signal()
 	h.mu.Unlock()
-	<-h.turn
 }
 
 func (h *half) setDeadline(t time.Time) {

@@ -19,20 +19,17 @@ type ender interface{ ended(o outcome) }
 // watch runs f and then tells owner, however f ended. It is the whole body of
 // a goroutine: after a Goexit there is nothing to return to.
 func watch(ctx context.Context, f func(context.Context) error, owner ender) {
-	var o outcome
-	returned := false
+	o := outcome{goexit: true} // until it is known better
 	defer func() {
-		if !returned {
+		if o.goexit {
 			if value := recover(); value != nil {
-				o.panicked = newPanicError(value)
-			} else {
-				o.goexit = true
+				o = outcome{panicked: newPanicError(value)}
 			}
 		}
 		owner.ended(o)
 	}()
 	o.err = f(ctx)
-	returned = true
+	o.goexit = false
 }
 
 // raise ends the calling goroutine the way the watched one ended, if that was

@@ -26,8 +26,8 @@
 //
 // # Cost
 //
-// A relay is one goroutine beside the caller's and one timer. A side that sends
-// faster than the other takes is held back: nothing is received while there is
+// A relay is one goroutine beside the caller's, and a timer while a silence has a
+// limit. A side that sends faster than the other takes is held back: nothing is received while there is
 // something to send, which is one buffer in each direction.
 //
 // Where both streams are nothing but descriptors, the kernel hands the bytes on

@@ -297,6 +297,62 @@ func TestSlowReaderIsNotSilent(t *testing.T) {
 	}
 }
 
+// Between two bytes of the answer both directions are interrupted, to ask the slow one.
+func TestSlowAnswerAfterAFailedWriteIsNotSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := joinPairs(t, t.Context(), trigotest.NewLockstepPair, &relay.Options{Linger: 10 * time.Second},
+			func(j *joint) (a, b trigo.Stream) { return j.a, failingSend{j.b} })
+		send(t, j.client, "x")
+		go func() {
+			send(t, j.server, "413")
+			sendEOF(t, j.server)
+		}()
+		for _, digit := range []string{"4", "1", "3"} {
+			time.Sleep(9 * time.Second)
+			send(t, j.client, "more, which is dropped")
+			wantReceive(t, j.client, digit, nil)
+		}
+		wantReceive(t, j.client, "", trigo.ErrBroken)
+		j.wait()
+		j.wantEnds(relay.WriteFailed, relay.EOF)
+	})
+}
+
+// failingSend is a stream that nothing can be sent to.
+type failingSend struct{ trigo.HalfCloseableStream }
+
+func (s failingSend) SendAll(context.Context, []byte) error {
+	return &trigo.OpError{Op: "send", Err: gone}
+}
+
+// A stream may be one that another relay's direction is receiving from.
+func TestRelayUnderTheCtxOfAnotherThatAsksIsCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var inner error
+		j := joinPairs(t, t.Context(), trigotest.NewLockstepPair, &relay.Options{Idle: 10 * time.Second},
+			func(j *joint) (a, b trigo.Stream) { return j.a, relaying{j.b, &inner} })
+		go j.server.SendAll(t.Context(), []byte("abc")) // nobody takes it
+		send(t, j.client, "x")
+		j.wait()
+		if !errors.Is(inner, context.Canceled) {
+			t.Errorf("the inner relay returned %v, want that it was cancelled", inner)
+		}
+	})
+}
+
+// relaying is a stream that sends by a relay of its own, which does not end.
+type relaying struct {
+	trigo.HalfCloseableStream
+	err *error
+}
+
+func (s relaying) SendAll(ctx context.Context, p []byte) error {
+	_, x := trigotest.NewMemoryPair()
+	y, _ := trigotest.NewMemoryPair()
+	_, *s.err = relay.Run(ctx, x, y, nil)
+	return &trigo.OpError{Op: "send", Err: *s.err}
+}
+
 func TestReaderThatStoppedIsReapedAndMustNotTakeItForAnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := joinPairs(t, t.Context(), trigotest.NewLockstepPair, &relay.Options{Linger: 10 * time.Second}, nil)

@@ -25,20 +25,11 @@ type load struct {
 	file   int                   // the descriptor that it sends from
 	readOp func(sysfd int) error // method values, made once
 	giveOp func(sysfd int) error
-	fileOp func(sysfd int) error
 }
 
 // fewBytes is what it is better to copy. A direction that gets less than that at
 // once is not in bulk.
 const fewBytes = 16 << 10
-
-// prepare makes the direction ready to run.
-func (p *pump) prepare() {
-	p.route = newRoute(p.src, p.dst, p.mode)
-	p.bulk = p.mode == CopySplice
-	p.readOp = p.read
-	p.prepareUnseen()
-}
 
 // buffers keeps those of the default size. They hold nothing but bytes.
 var buffers = newBuffers(defaultBufferSize)
@@ -70,6 +61,12 @@ func (p *pump) drop() {
 	p.dropPipe()
 }
 
+// mayRead reports whether a receive can be a system call of ours, which has a buffer
+// only when there is something to put into it. Such a direction may wait for hours, and
+// its goroutine has just the 2 KiB of stack for it that it began with, if nothing
+// calls too deep: each function between counts.
+func (p *pump) mayRead() bool { return canRead && p.in != nil && p.path != PathSendfile }
+
 // receive receives some bytes, for send. What it received before has been sent.
 func (p *pump) receive(ctx context.Context) error {
 	if p.path == PathSendfile && !p.fileEnd {
@@ -96,20 +93,19 @@ func (p *pump) read(fd int) error {
 	}
 	p.dropPipe()
 	p.takeBuffer()
-	buf := p.buf
+	size := len(p.buf)
 	if !p.bulk {
-		buf = buf[:min(len(buf), fewBytes)] // a cheaper call
+		size = min(size, fewBytes) // a cheaper call
 	}
-	n, err := p.readFrom(fd, buf)
-	switch {
-	case err != nil:
+	n, err := p.readFrom(fd, p.buf[:size])
+	if err == nil && n == 0 {
+		err = io.EOF
+	}
+	if err != nil {
 		p.dropBuffer()
 		return err
-	case n == 0:
-		p.dropBuffer()
-		return io.EOF
 	}
-	p.b = buf[:n]
-	p.bulk = n >= min(len(buf), fewBytes)
+	p.b = p.buf[:n]
+	p.bulk = n >= min(size, fewBytes)
 	return nil
 }

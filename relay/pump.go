@@ -15,97 +15,153 @@ import (
 type pump struct {
 	*run
 	src, dst trigo.Stream
-	from, to string // the names of the sides
-	other    *pump
 	shown    *atomic.Int64 // the counter that the caller sees
 	busy     *stopwatch    // runs while it sends; likewise
-
-	sending atomic.Bool // a send is under way, which may have moved bytes not counted yet
 
 	// Of the pump alone until it has ended.
 	route
 	load
 	bytes  int64
-	stuck  bool // it ended with bytes received that the other side did not take
-	untold bool // the other side learns of the end of file when it is closed
+	stage  atomic.Uint32 // what it does next; another goroutine only reads it
+	stuck  bool          // it ended with bytes received that the other side did not take
+	untold bool          // the other side learns of the end of file when it is closed
 
 	// Guarded by run.mu.
-	cancel  context.CancelCauseFunc // of the operation under way; nil if there is none
-	stopped error                   // why the direction must stop
-	probe   probeState
-	end     End
-	err     error
-	took    time.Duration
+	end  End
+	err  error
+	took time.Duration
+}
+
+// What a direction does next: at the beginning of a round, what it did at the end of
+// the one before.
+const (
+	receiving  uint32 = iota
+	sending           // what was received
+	passing           // the end of file
+	discarding        // what src goes on sending after the other side has failed
+	over
+)
+
+// prepare makes the direction ready to run.
+func (p *pump) prepare(r *run, src, dst trigo.Stream, shown *atomic.Int64, busy *stopwatch) {
+	p.run, p.src, p.dst, p.shown, p.busy = r, src, dst, shown, busy
+	p.route = newRoute(src, dst, r.mode)
+	p.bulk = r.mode == CopySplice
+	p.readOp = p.read
+	p.prepareUnseen()
+}
+
+// other is the opposite direction.
+func (p *pump) other() *pump {
+	if p == &p.ab {
+		return &p.ba
+	}
+	return &p.ab
+}
+
+// sides returns the names of the source and of the other side.
+func (p *pump) sides() (from, to string) {
+	if p == &p.ab {
+		return "a", "b"
+	}
+	return "b", "a"
 }
 
 // errStopped is the cause with which a direction is stopped, beside ErrReaped
 // and ErrIdle.
 var errStopped = errors.New("the other direction failed")
 
-// pump moves bytes until the direction ends. Its error is always nil: how it
-// ended is for the report.
-func (p *pump) pump(outer context.Context) error {
-	defer p.drop()
-	ctx := p.renew(outer)
+// pump moves bytes until the direction ends, or the round. outer is the ctx of Run.
+// Its error is always nil: how the direction ended is for the report.
+func (p *pump) pump(outer, ctx context.Context) error {
 	for {
-		err := p.receive(ctx)
-		switch {
-		case err == nil:
-			p.busy.run(p.touch())
-			ctx, err = p.send(outer, ctx)
-			p.busy.stop(time.Duration(p.last.Load())) // of the last byte, mostly; it costs no look at the clock
-			if err != nil {
-				p.ended(outer, ctx, WriteFailed, err)
-				p.discard(outer)
-				return nil
+		var err error
+		switch p.stage.Load() {
+		case receiving, discarding:
+			if p.mayRead() {
+				err = p.in.ReceiveBy(ctx, p.readOp) // from here: see mayRead
+			} else {
+				err = p.receive(ctx)
 			}
-		case err == io.EOF:
-			p.pass(outer, ctx)
+			if p.stage.Load() == receiving {
+				err = p.received(outer, ctx, err)
+			}
+		case sending:
+			if err = p.send(ctx); err == nil {
+				p.sent()
+			}
+		case passing:
+			if err = p.pass(ctx); err == nil {
+				p.ended(outer, ctx, EOF, nil)
+			}
+		case over:
+			p.drop()
 			return nil
-		case probed(ctx):
-			ctx = p.answer(outer)
-		default:
-			p.ended(outer, ctx, receiveEnd(err), err)
-			return nil
+		}
+		if err != nil && !p.failed(outer, ctx, err) {
+			return nil // the next round goes on from here
 		}
 	}
 }
 
-// send sends all that was received. It returns the ctx to go on with.
-func (p *pump) send(outer, ctx context.Context) (context.Context, error) {
-	p.sending.Store(true)
-	defer p.sending.Store(false)
-	for {
-		known, err := p.sendSome(ctx)
-		switch {
-		case err == nil:
-			return ctx, nil
-		case !known || !probed(ctx):
-			p.stuck = true
-			return ctx, err
-		}
-		ctx = p.answer(outer)
+// failed ends the direction, or what it does after its end, unless err only says that
+// the round has ended.
+func (p *pump) failed(outer, ctx context.Context, err error) bool {
+	if isProbe(outer, ctx) && (p.stage.Load() != sending || !p.stuck) {
+		return false
 	}
+	switch p.stage.Load() {
+	case receiving:
+		p.ended(outer, ctx, receiveEnd(err), err)
+	case sending:
+		p.busy.stop(time.Duration(p.last.Load()))
+		p.stuck = true
+		p.ended(outer, ctx, WriteFailed, err)
+	case passing:
+		p.ended(outer, ctx, WriteFailed, err)
+	case discarding:
+		p.stage.Store(over)
+	}
+	return true
 }
 
-// sendSome sends all that was received, unless there is an error. It reports
-// whether what is left is known then.
-func (p *pump) sendSome(ctx context.Context) (known bool, err error) {
+// received looks at what became of a receive.
+func (p *pump) received(outer, ctx context.Context, err error) error {
+	switch err {
+	case nil:
+		p.busy.run(p.touch())
+		p.stage.Store(sending)
+	case io.EOF:
+		p.half(outer, ctx)
+		return nil
+	}
+	return err
+}
+
+// sent is received for a send.
+func (p *pump) sent() {
+	p.busy.stop(time.Duration(p.last.Load())) // of the last byte, mostly; it costs no look at the clock
+	p.stage.Store(receiving)
+}
+
+// send sends all that was received. If what is left is not known after an error, the
+// direction is stuck.
+func (p *pump) send(ctx context.Context) error {
 	for {
 		if len(p.b) == 0 {
 			if err := p.sendUnseen(ctx); err != nil || len(p.b) == 0 {
-				return true, err
+				return err
 			}
 		}
 		err := p.dst.SendAll(ctx, p.b)
-		n, known := len(p.b), true
+		n := len(p.b)
 		if err != nil {
-			n, known = sent(err)
+			n = p.sentBy(err)
 		}
 		p.b = p.b[n:]
 		p.moved(n)
 		if err != nil || p.piped == 0 {
-			return known, err
+			return err
 		}
 	}
 }
@@ -119,58 +175,36 @@ func (p *pump) moved(n int) {
 	}
 }
 
-// discard receives and drops what src goes on sending after the other side has
-// failed. A peer that is stuck in sending does not look for the answer that the
-// opposite direction is still bringing. It ends with that direction.
-func (p *pump) discard(outer context.Context) {
-	if p.end != WriteFailed {
-		return
-	}
-	p.drop()
-	p.path = PathCopy
-	ctx := p.renew(outer)
-	for p.receive(ctx) == nil {
-	}
-}
-
-// sent returns how many bytes a failed SendAll moved. A stream that does not
+// sentBy returns how many bytes a failed SendAll moved. A stream that does not
 // say so cannot be asked to go on from there.
-func sent(err error) (n int, known bool) {
+func (p *pump) sentBy(err error) int {
 	var op *trigo.OpError
 	if errors.As(err, &op) {
-		return int(op.N), true
+		return int(op.N)
 	}
-	return 0, false
+	p.stuck = true
+	return 0
 }
 
-// pass passes the end of file on.
-func (p *pump) pass(outer, ctx context.Context) {
-	half, ok := p.dst.(trigo.HalfCloseableStream)
+// half ends the receiving half of the direction.
+func (p *pump) half(outer, ctx context.Context) {
+	p.stage.Store(passing)
 	if p.halve() == WriteFailed {
 		// This direction only saved what src had sent before it failed. dst must
 		// not see an end of file but the abort that follows: what it sent was lost.
 		p.ended(outer, ctx, EOF, nil)
-		return
 	}
-	p.sending.Store(true)
-	defer p.sending.Store(false)
-	for ok {
-		err := half.SendEOF(ctx)
-		switch {
-		case err == nil:
-			p.ended(outer, ctx, EOF, nil)
-			return
-		case errors.Is(err, errors.ErrUnsupported):
-			ok = false
-		case probed(ctx):
-			ctx = p.answer(outer)
-		default:
-			p.ended(outer, ctx, WriteFailed, err)
-			return
+}
+
+// pass passes the end of file on.
+func (p *pump) pass(ctx context.Context) error {
+	if half, ok := p.dst.(trigo.HalfCloseableStream); ok {
+		if err := half.SendEOF(ctx); !errors.Is(err, errors.ErrUnsupported) {
+			return err
 		}
 	}
 	p.untold = true
-	p.ended(outer, ctx, EOF, nil)
+	return nil
 }
 
 // receiveEnd classifies a failed receive.
@@ -189,9 +223,9 @@ func receiveEnd(err error) End {
 func (p *pump) ended(outer, ctx context.Context, end End, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	side := p.from
+	side, to := p.sides()
 	if end == WriteFailed {
-		side = p.to
+		side = to
 	}
 	if nursery.IsCancellation(ctx, err) {
 		why := context.Cause(ctx)
@@ -210,48 +244,24 @@ func (p *pump) ended(outer, ctx context.Context, end End, err error) {
 		}
 	}
 	p.end, p.err, p.took = end, err, time.Since(p.start)
-	p.cancel(nil)
-	p.cancel = nil
-	p.probe = unasked
-
+	p.stage.Store(over)
+	if end == WriteFailed {
+		// A peer that is stuck in sending does not look for the answer that the
+		// opposite direction may still be bringing. So it is received from until
+		// that has ended too.
+		p.stage.Store(discarding)
+		p.path = PathCopy
+		p.drop()
+	}
 	if err != nil {
 		p.blame(side, err)
 	}
-	if end != EOF && end != WriteFailed { // after a WriteFailed the other direction may save an answer
-		p.other.stop(errStopped)
-	}
-	if p.other.end != 0 { // nothing to discard for any more
+	if (end != EOF && end != WriteFailed) || p.other().end != 0 {
 		p.stop(errStopped)
-		p.other.stop(errStopped)
 	}
 	p.halfOpen = true
 	p.touch()
 	p.check()
-}
-
-// stop ends the direction, if it has not ended. Called with mu held.
-func (p *pump) stop(why error) {
-	if p.stopped == nil {
-		p.stopped = why
-	}
-	if p.cancel != nil {
-		p.cancel(why)
-	}
-}
-
-// renew returns the ctx for the operations to come.
-func (p *pump) renew(outer context.Context) context.Context {
-	ctx, cancel := context.WithCancelCause(outer)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.cancel != nil {
-		p.cancel(nil)
-	}
-	p.cancel = cancel
-	if p.stopped != nil {
-		cancel(p.stopped)
-	}
-	return ctx
 }
 
 // report is the direction's part of the report, when it has ended.

@@ -69,47 +69,21 @@ const (
 //
 // a and b must be two different streams and not nil, and nobody else may use
 // them.
-func Run(ctx context.Context, a, b trigo.Stream, opts *Options) (Report, error) {
+func Run(ctx context.Context, a, b trigo.Stream, opts *Options) (report Report, err error) {
 	if err := check(a, b); err != nil {
-		return Report{}, err
+		return report, err
 	}
-	if opts == nil {
-		opts = &Options{}
-	}
-	r := &run{
-		start:   time.Now(),
-		linger:  max(0, cmp.Or(opts.Linger, defaultLinger)),
-		idle:    max(0, opts.Idle),
-		grace:   max(0, cmp.Or(opts.CloseTimeout, defaultCloseTimeout)),
-		buffers: buffers,
-		inPipe:  min(max(cmp.Or(max(0, opts.BufferSize), pipeSize), minPipeSize), pipeSize),
-		mode:    opts.Copy,
-	}
-	if size := cmp.Or(max(0, opts.BufferSize), defaultBufferSize); size != defaultBufferSize {
-		r.buffers = newBuffers(size)
-	}
-	counters := cmp.Or(opts.Counters, new(Counters))
-	counters.start.Store(&r.start)
-	r.ab = pump{run: r, src: a, dst: b, from: "a", to: "b", shown: &counters.AToB, busy: &counters.ab, other: &r.ba}
-	r.ba = pump{run: r, src: b, dst: a, from: "b", to: "a", shown: &counters.BToA, busy: &counters.ba, other: &r.ab}
-	r.ab.prepare()
-	r.ba.prepare()
+	r := newRun(a, b, opts)
 	holdPipes()
-	defer letPipesGo()
-
-	nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
-		r.watch()
-		n.Go(r.ba.pump)
-		return r.ab.pump(ctx)
-	})
-	closeErr := r.release(ctx)
-
-	report := Report{
-		AToB:     r.ab.report(),
-		BToA:     r.ba.report(),
-		Duration: time.Since(r.start),
-		Close:    closeErr,
+	defer r.letGo()
+	for r.open() {
+		nursery.Run(ctx, func(round context.Context, n *nursery.Nursery) error {
+			r.begin(n)
+			n.Go(func(round context.Context) error { return r.ba.pump(ctx, round) })
+			return r.ab.pump(ctx, round)
+		})
 	}
+	r.release(ctx, &report)
 	if r.first != nil {
 		return report, r.first
 	}
@@ -143,13 +117,75 @@ type run struct {
 	inPipe              int // the most that a direction holds in a pipe
 	mode                CopyMode
 	ab, ba              pump
+	own                 Counters // if the caller wants none
 
 	last atomic.Int64 // when the last byte moved or the last end came: ns since start
 
 	mu       sync.Mutex
+	round    *nursery.Nursery // of the operations under way
+	stopped  error            // why nothing must go on
+	probe    probeState
 	halfOpen bool // a direction has ended, or is busy saying so
 	timer    *time.Timer
 	first    *Error
+}
+
+// newRun makes a relay ready to run. What it needs on the stack is gone when the
+// relay waits, and so it is with the other steps of Run: a stack that has grown stays.
+func newRun(a, b trigo.Stream, opts *Options) *run {
+	if opts == nil {
+		opts = &Options{}
+	}
+	r := &run{
+		start:   time.Now(),
+		linger:  max(0, cmp.Or(opts.Linger, defaultLinger)),
+		idle:    max(0, opts.Idle),
+		grace:   max(0, cmp.Or(opts.CloseTimeout, defaultCloseTimeout)),
+		buffers: buffers,
+		inPipe:  min(max(cmp.Or(max(0, opts.BufferSize), pipeSize), minPipeSize), pipeSize),
+		mode:    opts.Copy,
+	}
+	if size := cmp.Or(max(0, opts.BufferSize), defaultBufferSize); size != defaultBufferSize {
+		r.buffers = newBuffers(size)
+	}
+	counters := cmp.Or(opts.Counters, &r.own)
+	counters.start.Store(&r.start)
+	r.ab.prepare(r, a, b, &counters.AToB, &counters.ab)
+	r.ba.prepare(r, b, a, &counters.BToA, &counters.ba)
+	return r
+}
+
+// begin begins a round.
+func (r *run) begin(n *nursery.Nursery) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.round = n
+	if r.stopped != nil {
+		n.Cancel(r.stopped)
+	}
+	if r.probe == asked {
+		r.probe = answered
+	}
+	r.check()
+}
+
+// open reports whether a direction has not ended. Called with mu held, or between two
+// rounds.
+func (r *run) open() bool { return r.ab.end == 0 || r.ba.end == 0 }
+
+// stop ends both directions, if they have not ended. Called with mu held.
+func (r *run) stop(why error) {
+	if r.stopped == nil {
+		r.stopped = why
+	}
+	r.round.Cancel(why)
+}
+
+// letGo gives back what was borrowed, however Run ends.
+func (r *run) letGo() {
+	r.ab.drop()
+	r.ba.drop()
+	letPipesGo()
 }
 
 // blame keeps the first thing that went wrong. Called with mu held.
@@ -159,8 +195,8 @@ func (r *run) blame(side string, err error) {
 	}
 }
 
-// release closes or aborts both streams.
-func (r *run) release(ctx context.Context) error {
+// release closes or aborts both streams, and completes the report.
+func (r *run) release(ctx context.Context, report *Report) {
 	graceful := r.first == nil || r.first.Err == ErrReaped || r.first.Err == ErrIdle
 	if r.ab.stuck || r.ba.stuck {
 		graceful = false // a side must not take what it got for the whole
@@ -172,7 +208,12 @@ func (r *run) release(ctx context.Context) error {
 	wg.Go(func() { errA = r.ba.release(ctx, graceful) })
 	errB = r.ab.release(ctx, graceful)
 	wg.Wait()
-	return errors.Join(errA, errB)
+	*report = Report{
+		AToB:     r.ab.report(),
+		BToA:     r.ba.report(),
+		Duration: time.Since(r.start),
+		Close:    errors.Join(errA, errB),
+	}
 }
 
 // release releases the side that the direction sends to.
@@ -186,7 +227,8 @@ func (p *pump) release(ctx context.Context, graceful bool) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.end, p.err = WriteFailed, err
-		p.blame(p.to, err)
+		_, to := p.sides()
+		p.blame(to, err)
 	}
 	return err
 }

@@ -16,24 +16,34 @@ import (
 //
 // One thing is invisible from outside: a SendAll that has moved some of its
 // bytes and waits for the rest. To a slow reader one buffer may take longer
-// than the limit, and that is no silence. So before the limit is applied, each
+// than the limit, and that is no silence. So before the limit is applied, a
 // direction that is sending is asked: its SendAll is cancelled, says in its error
 // how much it sent, and goes on with the rest. If that is nothing, for both
 // directions, the silence was real.
+//
+// Both directions work under one ctx, that of a nursery. To ask is to cancel that
+// and, when both have come back, to begin another round with another nursery. A
+// direction that was receiving then loses nothing, and is not asked for its own
+// sake. A ctx for each direction, renewed each time, would do as well; it would cost
+// every connection half a kilobyte, for what few relays ever do.
 
-// probeState says where a direction stands with that question.
+// probeState says where a silence stands with that question.
 type probeState int
 
 const (
 	unasked  probeState = iota
-	asked               // its SendAll was cancelled, and it has not noticed yet
+	asked               // the round was cancelled, and has not ended yet
 	answered            // in this silence
 )
 
-// errProbe is the cause with which a SendAll is asked.
+// errProbe is the cause with which a round is ended.
 var errProbe = errors.New("asked for the bytes sent so far")
 
-func probed(ctx context.Context) bool { return context.Cause(ctx) == errProbe }
+// isProbe reports whether ctx, that of a round, ended with it. outer, that of Run,
+// may have ended with another relay's.
+func isProbe(outer, ctx context.Context) bool {
+	return context.Cause(ctx) == errProbe && outer.Err() == nil
+}
 
 // touch notes that something moved, and returns when: the time since the start.
 func (r *run) touch() time.Duration {
@@ -51,7 +61,7 @@ func (r *run) limit() (time.Duration, error) {
 	return r.idle, ErrIdle
 }
 
-// watch starts the watch over the silence.
+// watch is what the timer calls.
 func (r *run) watch() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -61,7 +71,7 @@ func (r *run) watch() {
 // check ends the relay if it was silent for too long, or sets the timer for when
 // it will have been. Called with mu held.
 func (r *run) check() {
-	if r.ab.end != 0 && r.ba.end != 0 {
+	if !r.open() {
 		if r.timer != nil {
 			r.timer.Stop()
 		}
@@ -72,8 +82,9 @@ func (r *run) check() {
 		return
 	}
 	if left := limit - (time.Since(r.start) - time.Duration(r.last.Load())); left > 0 {
-		r.ab.forget()
-		r.ba.forget()
+		if r.probe == answered {
+			r.probe = unasked
+		}
 		if r.timer == nil {
 			r.timer = time.AfterFunc(left, r.watch)
 		} else {
@@ -81,38 +92,20 @@ func (r *run) check() {
 		}
 		return
 	}
-	if wait := r.ab.ask(); r.ba.ask() || wait {
-		return // whoever was asked calls again
+	if r.probe == unasked && (r.ab.mayHaveSent() || r.ba.mayHaveSent()) {
+		r.probe = asked
+		r.round.Cancel(errProbe)
 	}
-	r.ab.stop(why)
-	r.ba.stop(why)
+	if r.probe != asked { // else the next round calls again
+		r.stop(why)
+	}
 }
 
-// ask asks the direction what it has sent and reports whether an answer is due.
-// Called with mu held.
-func (p *pump) ask() bool {
-	if p.probe == unasked && p.cancel != nil && p.sending.Load() {
-		p.cancel(errProbe)
-		p.probe = asked
-	}
-	return p.probe == asked
-}
-
-// answer ends a probe. It returns the ctx to go on with.
-func (p *pump) answer(outer context.Context) context.Context {
-	ctx := p.renew(outer)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.probe = answered
-	p.check()
-	return ctx
-}
-
-// forget makes the direction one that can be asked again. Called with mu held.
-func (p *pump) forget() {
-	if p.probe == answered {
-		p.probe = unasked
-	}
+// mayHaveSent reports whether bytes may have moved that are not counted yet. Called
+// with mu held.
+func (p *pump) mayHaveSent() bool {
+	stage := p.stage.Load()
+	return p.end == 0 && (stage == sending || stage == passing)
 }
 
 // halve notes that the direction has received its end of file, and returns how
@@ -123,5 +116,5 @@ func (p *pump) halve() End {
 	p.halfOpen = true
 	p.touch()
 	p.check()
-	return p.other.end
+	return p.other().end
 }

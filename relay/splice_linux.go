@@ -27,10 +27,7 @@ var errCannot = errors.New("cannot be spliced")
 // fileChunk is how much of a file is sent between two looks at the ctx.
 const fileChunk = 1 << 20
 
-func (p *pump) prepareUnseen() {
-	p.giveOp = p.give
-	p.fileOp = p.giveFile
-}
+func (p *pump) prepareUnseen() { p.giveOp = p.give }
 
 // spliceIn receives into a pipe.
 func (p *pump) spliceIn(fd int) error {
@@ -108,7 +105,7 @@ func (p *pump) give(fd int) error {
 func (p *pump) sendFile(ctx context.Context) (err error) {
 	gone := p.in.ReceiveBy(ctx, func(fd int) error {
 		p.file = fd
-		err = p.out.SendBy(ctx, p.fileOp, &p.gave)
+		err = p.out.SendBy(ctx, p.giveFile, &p.gave)
 		return nil
 	})
 	if gone != nil {
