@@ -57,7 +57,9 @@ func OpenBroadcast[T any](size int, lag Lag) *Broadcast[T] {
 	if lag < Wait || lag > CutOff {
 		panic(fmt.Sprintf("channel: no such policy: %v", lag))
 	}
-	return &Broadcast[T]{size: size, lag: lag}
+	b := &Broadcast[T]{size: size, lag: lag}
+	b.sending.mu = &b.mu
+	return b
 }
 
 // Subscribe returns a receiver of what is sent from now on. Its clones share
@@ -69,7 +71,8 @@ func (b *Broadcast[T]) Subscribe() (*Receiver[T], error) {
 	if b.closed {
 		return nil, failed("subscribe", trigo.ErrClosed)
 	}
-	c := &core[T]{mu: &b.mu, size: b.size, senders: 1, receivers: 1, source: b}
+	c := newCore[T](&b.mu, b.size)
+	c.source = b
 	b.open = append(b.open, c)
 	return &Receiver[T]{c: c}, nil
 }
@@ -94,10 +97,10 @@ func (b *Broadcast[T]) Send(ctx context.Context, v T) error {
 		b.mu.Unlock()
 		return nil
 	}
-	w := b.sending.join(&b.handle)
+	w, done := b.sending.join(ctx, &b.handle)
 	w.value = v
 	b.mu.Unlock()
-	_, err := b.sending.await(ctx, &b.mu, w, "send")
+	_, err := b.sending.await(ctx, w, done, "send")
 	return err
 }
 
@@ -124,6 +127,7 @@ func (b *Broadcast[T]) Close(context.Context) error {
 	defer b.mu.Unlock()
 	b.closed = true
 	b.sending.fail(nil, errSendClosed)
+	b.sending.vigil.Drop()
 	for _, c := range b.open {
 		c.finish(nil)
 	}

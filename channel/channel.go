@@ -24,7 +24,7 @@ func Open[T any](size int) (*Sender[T], *Receiver[T]) {
 	if size < 0 {
 		panic(fmt.Sprintf("channel: negative size %d", size))
 	}
-	c := &core[T]{mu: new(sync.Mutex), size: size, senders: 1, receivers: 1}
+	c := newCore[T](new(sync.Mutex), size)
 	return &Sender[T]{c: c}, &Receiver[T]{c: c}
 }
 

@@ -32,6 +32,13 @@ type core[T any] struct {
 	source *Broadcast[T] // if not nil: what fills the buffer, in place of senders
 }
 
+// newCore returns a channel with one handle on each side.
+func newCore[T any](mu *sync.Mutex, size int) *core[T] {
+	c := &core[T]{mu: mu, size: size, senders: 1, receivers: 1}
+	c.sending.mu, c.receiving.mu = mu, mu
+	return c
+}
+
 // handle is the part that senders and receivers share.
 type handle struct {
 	closed  bool
@@ -107,6 +114,7 @@ func (c *core[T]) finish(err error) {
 	c.senders = 0
 	c.ending = err
 	c.receiving.fail(nil, c.end())
+	c.dropVigils()
 }
 
 // dropReceiver closes the receiving handle h.
@@ -118,11 +126,18 @@ func (c *core[T]) dropReceiver(h *handle) {
 		return
 	}
 	c.sending.fail(nil, errSendBroken)
+	c.dropVigils()
 	c.lost += c.buf.clear()
 	c.ask() // there is nobody left to work for
 	if c.source != nil {
 		c.source.unsubscribe(c)
 	}
+}
+
+// dropVigils is for when one side is gone, and so nobody will wait any more.
+func (c *core[T]) dropVigils() {
+	c.sending.vigil.Drop()
+	c.receiving.vigil.Drop()
 }
 
 func (c *core[T]) statistics() Statistics {

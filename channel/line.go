@@ -2,7 +2,12 @@ package channel
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
+	"weak"
+
+	"trigo/internal/vigil"
 )
 
 // line is a queue of goroutines that wait, first come, first served. Its
@@ -14,6 +19,11 @@ import (
 // Then the waiter is owed a wake. On the fast path that is given when the lock
 // is free, so that who wakes up does not run into it.
 //
+// The end of a ctx settles those who wait under it, too, if the line has it
+// registered (see package vigil). Who waits under another one selects, and leaves
+// the line by itself. The Done of a ctx is called under the lock, only when the call
+// has to wait: one of somebody's own must not use the channel in there.
+//
 // Nobody spins before parking, or yields: spinning made a rendezvous slower,
 // as the two sides mostly share a processor, and to yield, which made it faster,
 // would put who waits behind every busy goroutine of the program.
@@ -23,9 +33,12 @@ import (
 // synctest bubble in which they were made, and everyone who uses a channel is
 // in the same one.
 type line[T any] struct {
+	mu         *sync.Mutex // that of the channel
 	head, tail *waiter[T]
 	n          int
-	free       *waiter[T]
+	vigil      vigil.Vigil
+	free       *waiter[T]                // ready for their next use
+	returned   atomic.Pointer[waiter[T]] // the same, given back without the lock
 }
 
 // waiter is one goroutine that waits to send or to receive a value.
@@ -34,19 +47,23 @@ type waiter[T any] struct {
 	err        error
 	through    *handle // that it waits through; nil when it is in no line
 	woken      chan struct{}
-	prev, next *waiter[T] // in the line; next also in the free list
+	done       <-chan struct{} // of its ctx, if the line settles it when that ends
+	prev, next *waiter[T]      // in the line; next also in the free list
 }
 
-// join puts the caller at the end of the line.
-func (l *line[T]) join(h *handle) *waiter[T] {
-	w := l.free
-	if w == nil {
-		w = &waiter[T]{woken: make(chan struct{}, 1)}
-	} else {
-		l.free, w.next = w.next, nil
-	}
+// join puts the caller at the end of the line. If it returns a Done channel, the
+// caller has to look at that by itself.
+func (l *line[T]) join(ctx context.Context, h *handle) (w *waiter[T], done <-chan struct{}) {
+	w = l.reuse()
 	w.through = h
 	h.waiting++
+	done = ctx.Done()
+	if l.vigil.Covers(done) {
+		w.done, done = done, nil
+	} else if l.vigil.Worthwhile() && !l.covers() {
+		l.vigil.Keep(ctx, l.ring(done))
+		w.done, done = done, nil
+	}
 	w.prev = l.tail
 	if l.tail == nil {
 		l.head = w
@@ -55,7 +72,7 @@ func (l *line[T]) join(h *handle) *waiter[T] {
 	}
 	l.tail = w
 	l.n++
-	return w
+	return w, done
 }
 
 // leave takes w out of the line, from wherever it stands.
@@ -109,38 +126,102 @@ func (w *waiter[T]) wake() {
 	}
 }
 
-// await waits until w is settled and returns what it was left. If ctx ends
-// first, w leaves the line and op has not happened. The caller does not hold mu,
-// the lock of the channel.
-func (l *line[T]) await(ctx context.Context, mu *sync.Mutex, w *waiter[T], op string) (T, error) {
-	gaveUp := false
-	select {
-	case <-w.woken:
-		mu.Lock()
-	case <-ctx.Done():
-		mu.Lock()
-		gaveUp = w.through != nil
-		if gaveUp {
-			l.leave(w)
-		} else { // settled just before: the wake is on its way, and must not stay behind
-			mu.Unlock()
-			<-w.woken
-			mu.Lock()
+// errGaveUp is what a waiter is left whose ctx has ended.
+var errGaveUp = errors.New("gave up")
+
+// covers reports whether anybody relies on what is registered.
+func (l *line[T]) covers() bool {
+	for w := l.head; w != nil; w = w.next {
+		if w.done != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// ring returns what settles those who wait under the ctx with this Done channel.
+// It must not keep a line alive that everyone has forgotten.
+func (l *line[T]) ring(done <-chan struct{}) func() {
+	remembered := weak.Make(l)
+	return func() {
+		l := remembered.Value()
+		if l == nil {
+			return
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.vigil.Ended(done)
+		for w := l.head; w != nil; {
+			next := w.next
+			if w.done == done {
+				l.leave(w)
+				w.err = errGaveUp
+				w.wake()
+			}
+			w = next
+		}
+	}
+}
+
+// await waits until w is settled and returns what it was left. If ctx ends first, w
+// leaves the line and op has not happened. done is what join returned. The caller
+// does not hold the lock.
+func (l *line[T]) await(ctx context.Context, w *waiter[T], done <-chan struct{}, op string) (T, error) {
+	if done == nil {
+		<-w.woken
+	} else {
+		select {
+		case <-w.woken:
+		case <-done:
+			l.giveUp(w)
 		}
 	}
 	v, err := w.value, w.err
 	l.retire(w)
-	mu.Unlock()
-	if gaveUp {
-		var none T
-		return none, cancelled(ctx, op)
+	if err == errGaveUp {
+		err = cancelled(ctx, op)
 	}
 	return v, err
 }
 
-// retire makes w ready for its next use.
+// giveUp takes w out of the line, unless it was settled.
+func (l *line[T]) giveUp(w *waiter[T]) {
+	l.mu.Lock()
+	waits := w.through != nil
+	if waits {
+		l.leave(w)
+	}
+	l.mu.Unlock()
+	if !waits { // settled just before: the wake is on its way, and must not stay behind
+		<-w.woken
+		return
+	}
+	var none T // what it had to send, it still has
+	w.value, w.err = none, errGaveUp
+}
+
+// reuse returns a waiter that nobody uses.
+func (l *line[T]) reuse() *waiter[T] {
+	if l.free == nil {
+		l.free = l.returned.Swap(nil)
+	}
+	w := l.free
+	if w == nil {
+		return &waiter[T]{woken: make(chan struct{}, 1)}
+	}
+	l.free, w.next = w.next, nil
+	return w
+}
+
+// retire makes w ready for its next use. The caller need not hold the lock: it was
+// just woken, mostly by somebody who goes on to take that again.
 func (l *line[T]) retire(w *waiter[T]) {
 	var none T
-	w.value, w.err = none, nil
-	w.next, l.free = l.free, w
+	w.value, w.err, w.done = none, nil, nil
+	for {
+		w.next = l.returned.Load()
+		if l.returned.CompareAndSwap(w.next, w) {
+			return
+		}
+	}
 }

@@ -46,10 +46,10 @@ func (r *Receiver[T]) Receive(ctx context.Context) (T, error) {
 		c.mu.Unlock()
 		return none, err
 	}
-	w := c.receiving.join(&r.handle)
+	w, done := c.receiving.join(ctx, &r.handle)
 	c.ask()
 	c.mu.Unlock()
-	return c.receiving.await(ctx, c.mu, w, "receive")
+	return c.receiving.await(ctx, w, done, "receive")
 }
 
 // ReceiveNoWait is Receive that never waits: it returns [trigo.ErrWouldBlock]

@@ -43,10 +43,10 @@ func (s *Sender[T]) Send(ctx context.Context, v T) error {
 		w.wake()
 		return nil
 	}
-	w := c.sending.join(&s.handle)
+	w, done := c.sending.join(ctx, &s.handle)
 	w.value = v
 	c.mu.Unlock()
-	_, err := c.sending.await(ctx, c.mu, w, "send")
+	_, err := c.sending.await(ctx, w, done, "send")
 	return err
 }
 

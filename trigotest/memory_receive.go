@@ -59,10 +59,10 @@ func (r *MemoryReceiveStream) receiveSome(ctx context.Context, p []byte) (n int,
 	if err := r.life.run(ctx, r.ReceiveSomeHook); err != nil {
 		return 0, err
 	}
-	if err := r.queue.await(ctx); err != nil {
-		return 0, err
+	if waiting := r.queue.await(ctx, func() { n, err = r.queue.read(p) }); waiting != nil {
+		return 0, waiting
 	}
-	return r.queue.read(p)
+	return n, err
 }
 
 // PutData adds data to be received. It never waits. It returns ErrClosed if

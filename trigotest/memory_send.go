@@ -125,10 +125,12 @@ func (s *MemorySendStream) GetData(ctx context.Context, max int) ([]byte, error)
 		return nil, errFetching
 	}
 	defer s.fetching.Store(false)
-	if err := s.queue.await(ctx); err != nil {
-		return nil, memoryError("get data", 0, err)
+	var data []byte
+	var err error
+	if waiting := s.queue.await(ctx, func() { data, err = s.queue.clone(orAll(max)) }); waiting != nil {
+		err = waiting
 	}
-	return s.clone(max)
+	return data, memoryError("get data", 0, err)
 }
 
 // GetDataNoWait is GetData that never waits: where GetData would, it returns
@@ -138,10 +140,8 @@ func (s *MemorySendStream) GetDataNoWait(max int) ([]byte, error) {
 		return nil, errFetching
 	}
 	defer s.fetching.Store(false)
-	return s.clone(max)
-}
-
-func (s *MemorySendStream) clone(max int) ([]byte, error) {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
 	data, err := s.queue.clone(orAll(max))
 	return data, memoryError("get data", 0, err)
 }

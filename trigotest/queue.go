@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"trigo"
+	"trigo/internal/vigil"
 )
 
 // keptBuffer is the most that an empty queue holds on to.
@@ -23,6 +24,7 @@ type byteQueue struct {
 
 	awaited bool          // somebody waits for something to take
 	changed chan struct{} // one token for who waits: there is something new to look at
+	vigil   vigil.Vigil   // tells who waits, too
 }
 
 func newByteQueue() *byteQueue {
@@ -54,6 +56,7 @@ func (q *byteQueue) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.ended = true
+	q.vigil.Drop()
 	q.tell()
 }
 
@@ -62,6 +65,7 @@ func (q *byteQueue) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.data, q.taken, q.err = nil, 0, err
+	q.vigil.Drop()
 	q.tell()
 }
 
@@ -76,29 +80,62 @@ func (q *byteQueue) tell() {
 	}
 }
 
-// await waits until there is something to take: data, the end or a failure.
-func (q *byteQueue) await(ctx context.Context) error {
-	for !q.ready() {
-		select {
-		case <-q.changed:
-		case <-ctx.Done():
-			if q.ready() {
-				return nil
+// await calls take, with the lock held, as soon as there is something to take:
+// data, the end or a failure. Until then it waits. What is there when ctx ends is
+// taken all the same.
+func (q *byteQueue) await(ctx context.Context, take func()) error {
+	if q.ready(take) {
+		return nil
+	}
+	done := ctx.Done() // without the lock: who knows what a ctx does when it is looked at
+	for {
+		look := q.watch(ctx, done)
+		err := trigo.CancelError(ctx) // a cancel that comes later leaves a token, or ends the look
+		if q.ready(take) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if look == nil {
+			<-q.changed
+		} else {
+			select {
+			case <-q.changed:
+			case <-look:
 			}
-			return trigo.CancelError(ctx)
 		}
 	}
-	return nil
 }
 
-// ready reports whether there is something to take, and sees to it that the
-// caller is told when there is. Who then does not wait for it leaves a token,
-// and somebody looks once too often.
-func (q *byteQueue) ready() bool {
+// ready calls take if there is something to take, and sees to it that the caller
+// is told when there is. Who then does not wait for it leaves a token, and
+// somebody looks once too often.
+func (q *byteQueue) ready(take func()) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.awaited = len(q.data) == q.taken && !q.over()
+	if !q.awaited {
+		take()
+	}
 	return !q.awaited
+}
+
+// watch sees to it that the end of ctx leaves a token. Where that is not worth
+// while, it returns the channel to look at. Nobody else waits, so what was
+// registered before can always be replaced.
+func (q *byteQueue) watch(ctx context.Context, done <-chan struct{}) <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.vigil.Covers(done) {
+		return nil
+	}
+	if q.vigil.Worthwhile() {
+		changed := q.changed // and not the queue, which is not to live as long as ctx
+		q.vigil.Keep(ctx, func() { signal(changed) })
+		return nil
+	}
+	return done
 }
 
 // front returns up to max bytes that can be taken, which are those of the queue.
@@ -127,20 +164,16 @@ func (q *byteQueue) drop(n int) {
 	}
 }
 
-// read takes as much as fits into p. It never waits.
+// read takes as much as fits into p. The caller holds the lock.
 func (q *byteQueue) read(p []byte) (int, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	data, err := q.front(len(p))
 	n := copy(p, data)
 	q.drop(n)
 	return n, err
 }
 
-// clone takes up to max bytes. It never waits.
+// clone takes up to max bytes. The caller holds the lock.
 func (q *byteQueue) clone(max int) ([]byte, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	data, err := q.front(max)
 	data = bytes.Clone(data)
 	q.drop(len(data))

@@ -11,7 +11,7 @@ import (
 var house = [][]string{
 	{"trigo/nursery"}, // usable alone, in place of errgroup
 	{"trigo"},         // the contracts
-	{"trigo/internal/bench", "trigo/internal/fault", "trigo/internal/local", "trigo/internal/netseam", "trigo/internal/wrap"},
+	{"trigo/internal/bench", "trigo/internal/fault", "trigo/internal/local", "trigo/internal/netseam", "trigo/internal/vigil", "trigo/internal/wrap"},
 	{"trigo/internal/pollio", "trigo/trigotest", "trigo/channel"},
 	{"trigo/internal/fdstream", "trigo/socket"},
 	{"trigo/netstream", "trigo/file"},
