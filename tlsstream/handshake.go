@@ -77,14 +77,15 @@ func (h *handshake) lend(ctx context.Context, conn *tls.Conn, move func() error)
 
 // start begins the handshake. Callbacks of the tls.Config see the values of ctx,
 // which may belong to the call that happens to be first, and not its end: the
-// handshake may outlive that call.
+// handshake may outlive that call. Where there are none nobody sees a ctx, and
+// crypto/tls need not watch one.
 func (h *handshake) start(ctx context.Context, conn *tls.Conn) {
-	ctx = context.WithoutCancel(ctx)
-	if h.callbacks { // for nobody else: crypto/tls has to watch a ctx that can end
-		ctx, h.cancel = context.WithCancel(ctx)
+	shown := context.Background()
+	if h.callbacks {
+		shown, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	}
 	h.started = true
-	go h.run(ctx, conn)
+	go h.run(shown, conn)
 }
 
 // takeBack ends the loan, and reports whether that is all. If not, it comes back
