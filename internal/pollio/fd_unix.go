@@ -33,7 +33,13 @@ func (fd *FD) Read(ctx context.Context, p []byte) (n int, err error) {
 
 func (c *call) read(sysfd int) error {
 	for {
-		n, err := c.h.fd.sysRead(sysfd, c.buf)
+		var n int
+		var err error
+		if c.h.fd.socket {
+			n, err = Receive(sysfd, c.buf)
+		} else {
+			n, err = syscall.Read(sysfd, c.buf)
+		}
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -95,7 +101,13 @@ const maxWrite = 1 << 30
 
 func (c *call) write(sysfd int) error {
 	for {
-		n, err := c.h.fd.sysWrite(sysfd, c.buf[:min(len(c.buf), maxWrite)])
+		var n int
+		var err error
+		if p := c.buf[:min(len(c.buf), maxWrite)]; c.h.fd.socket {
+			n, err = send(sysfd, p)
+		} else {
+			n, err = syscall.Write(sysfd, p)
+		}
 		if n > 0 {
 			c.buf = c.buf[n:]
 		}

@@ -21,13 +21,6 @@ import (
 // microseconds' worth.
 const maxSilent = 16 << 10
 
-func (fd *FD) sysRead(sysfd int, p []byte) (int, error) {
-	if !fd.socket {
-		return syscall.Read(sysfd, p)
-	}
-	return Receive(sysfd, p)
-}
-
 // Receive receives from a socket and does not wait. It is for the op of a ReadOp.
 func Receive(sysfd int, p []byte) (int, error) {
 	if len(p) > maxSilent {
@@ -38,8 +31,9 @@ func Receive(sysfd int, p []byte) (int, error) {
 	return result(n, errno)
 }
 
-func (fd *FD) sysWrite(sysfd int, p []byte) (int, error) {
-	if !fd.socket || len(p) > maxSilent {
+// send sends to a socket and does not wait.
+func send(sysfd int, p []byte) (int, error) {
+	if len(p) > maxSilent {
 		return syscall.Write(sysfd, p)
 	}
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_SENDTO, uintptr(sysfd),
