@@ -1,6 +1,7 @@
 package trigo_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -43,6 +44,44 @@ func TestChunksEndsAtEOF(t *testing.T) {
 	if !slices.Equal(got, []string{"one", "two"}) || r.closes != 0 {
 		t.Errorf("got %q, %d closes", got, r.closes)
 	}
+}
+
+// Who waits for a few words holds little memory; who gets more than that receives much
+// at once.
+func TestChunksBeginWithASmallBuffer(t *testing.T) {
+	r := &asked{left: 200 << 10}
+	for chunk, err := range trigo.Chunks(t.Context(), r) {
+		if err != nil || len(chunk) == 0 {
+			t.Fatal(len(chunk), err)
+		}
+	}
+	want := []int{4 << 10, 64 << 10, 64 << 10, 64 << 10, 64 << 10, 64 << 10}
+	if !slices.Equal(r.sizes, want) {
+		t.Errorf("receives into %d bytes, want %d", r.sizes, want)
+	}
+	r = &asked{left: 5, size: 1}
+	for range trigo.Chunks(t.Context(), r) {
+	}
+	if most := slices.Max(r.sizes); most != 4<<10 {
+		t.Errorf("few bytes are received into %d", most)
+	}
+}
+
+// asked is a stream of left bytes, size at a time, that notes what it is asked for.
+type asked struct {
+	trigo.ReceiveStream
+	left, size int
+	sizes      []int
+}
+
+func (a *asked) ReceiveSome(_ context.Context, p []byte) (int, error) {
+	a.sizes = append(a.sizes, len(p))
+	if a.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(p), cmp.Or(a.size, len(p)), a.left)
+	a.left -= n
+	return n, nil
 }
 
 func TestChunksYieldsAnErrorOnce(t *testing.T) {

@@ -42,7 +42,7 @@ type waiter struct {
 func (o *outbox) write(p []byte, to trigo.SendStream) {
 	o.mu.Lock()
 	if o.past && len(p) >= int(o.least) && o.fresh == nil {
-		o.mu.Unlock()
+		o.mu.Unlock() // others only look at the box
 		n, err := to.(fdstream.PromptSender).SendNow(p)
 		if n == len(p) {
 			return
