@@ -27,8 +27,8 @@
 // # Cost
 //
 // A relay is one goroutine beside the caller's, and a timer while a silence has a
-// limit. A side that sends faster than the other takes is held back: nothing is received while there is
-// something to send, which is one buffer in each direction.
+// limit. A side that sends faster than the other takes is held back: nothing is
+// received while there is something to send, which is one buffer in each direction.
 //
 // Where both streams are nothing but descriptors, the kernel hands the bytes on
 // (on Linux, by splice and sendfile), once they come in bulk; [PathFor] and
