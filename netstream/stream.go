@@ -225,8 +225,9 @@ func (s *Stream) SendBy(ctx context.Context, op func(sysfd int) error, moved *in
 	return s.s.SendBy(ctx, op, moved)
 }
 
-// SendNow sends what the kernel takes of p at once, and never waits. See
-// [Stream.Itself].
+// SendNow sends what the kernel takes of p at once, perhaps nothing, and returns how
+// much that was. It never waits, so it takes no ctx. It counts as a sender, and its
+// errors are those of SendAll. See [Stream.Itself].
 func (s *Stream) SendNow(p []byte) (int, error) {
 	if s.isVirtual() {
 		return 0, nil
