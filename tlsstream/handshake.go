@@ -25,7 +25,8 @@ import (
 // there and one back, however many times it has to wait for the peer.
 type handshake struct {
 	name      string // of the server, as a client knows it
-	callbacks bool   // some callback of the tls.Config has a ctx
+	client    bool
+	callbacks bool // some callback of the tls.Config has a ctx
 
 	turn chan struct{} // a token, held by the caller that lends
 	back chan error    // the loan comes back, with the error of the transport; closed when the goroutine has ended
@@ -35,7 +36,8 @@ type handshake struct {
 
 	// Of the holder of the turn.
 	started bool
-	joined  bool // something has been added to the last words
+	ended   bool // without an error, and words is known
+	words   int  // bytes of its last words that are still to be sent
 	over    bool // for every caller, with result
 	result  error
 
@@ -186,9 +188,9 @@ func (s *Stream) handshake(ctx context.Context) error {
 }
 
 // handshakeThen is handshake for a caller that has something to say: if it is
-// the one to send the last words of the handshake, it calls next just before, and
-// what that gathers goes out with them. A peer that gets both at once need not be
-// woken twice.
+// the one to send the last words of the handshake, it may call next just before,
+// and what that gathers goes out with them, as far as the transport takes it at
+// once. A peer that gets both need not be woken twice.
 func (s *Stream) handshakeThen(ctx context.Context, next func()) error {
 	h := s.shake.Load()
 	if h == nil {
@@ -262,11 +264,7 @@ func (s *Stream) conclude(ctx context.Context, h *handshake, next func()) error 
 		panic(h.panic)
 	}
 	if h.err == nil {
-		if next != nil && !h.joined && ctx.Err() == nil {
-			h.joined = true // once: what a cancel leaves over must not grow
-			next()
-		}
-		return s.gate.out.flush(ctx, s.gate.transport)
+		return s.sendLastWords(ctx, h, next)
 	}
 	s.deliverAlert(ctx)
 	if h.err == io.EOF {
@@ -274,6 +272,27 @@ func (s *Stream) conclude(ctx context.Context, h *handshake, next func()) error 
 		return errClosedEarly
 	}
 	return trigo.Broken(explain(h.err))
+}
+
+// sendLastWords sends what the peer needs to end its handshake too, and does not
+// wait for more. What next gathers may not fit into the transport: its peer may be
+// in the same place, and both then receive, which must not have to wait for
+// the end of the handshake. Nor does the session ticket of a server in TLS 1.3,
+// which no client waits for and some never receive; it goes out before the data.
+func (s *Stream) sendLastWords(ctx context.Context, h *handshake, next func()) error {
+	out := &s.gate.out
+	if !h.ended {
+		h.ended = true
+		if h.client || s.conn.ConnectionState().Version < tls.VersionTLS13 {
+			h.words = out.waiting()
+		}
+		if h.words > 0 && next != nil && ctx.Err() == nil && prompt(s.gate.transport) != nil {
+			next()
+		}
+	}
+	sent, err := out.flushFirst(ctx, s.gate.transport, h.words)
+	h.words -= sent
+	return err
 }
 
 // alertGrace is how long a peer is waited for that is to take the alert which

@@ -58,11 +58,19 @@ func (o *outbox) write(p []byte, to trigo.SendStream) {
 	o.mu.Unlock()
 }
 
+// prompt returns to if it can be asked what it takes without waiting.
+func prompt(to trigo.SendStream) fdstream.PromptSender {
+	if s, ok := to.(fdstream.PromptSender); ok && s.Itself() == any(to) {
+		return s
+	}
+	return nil
+}
+
 // open takes the turn and opens the way past the box, for the record of a message
 // of size bytes. It reports false if the turn cannot be had at once, something has
 // to be sent first, or the transport knows no such way.
 func (o *outbox) open(size int, to trigo.SendStream) bool {
-	if s, ok := to.(fdstream.PromptSender); !ok || s.Itself() != any(to) {
+	if prompt(to) == nil {
 		return false
 	}
 	o.mu.Lock()
@@ -167,12 +175,45 @@ func (o *outbox) flush(ctx context.Context, to trigo.SendStream) error {
 // drain is flush for the holder of the turn. It gives it back.
 func (o *outbox) drain(ctx context.Context, to trigo.SendStream) error {
 	for o.next() {
-		if err := o.send(ctx, to); err != nil {
+		if _, err := o.send(ctx, to, len(o.taken.bytes())); err != nil {
 			o.give()
 			return err
 		}
 	}
 	return nil
+}
+
+// flushFirst is flush for the first n of the bytes that wait. It returns how many
+// it has sent: more, if the transport takes what is behind them at once.
+func (o *outbox) flushFirst(ctx context.Context, to trigo.SendStream, n int) (sent int, err error) {
+	if err := o.take(ctx); err != nil {
+		return 0, err
+	}
+	for o.next() {
+		if err != nil || sent >= n {
+			o.give()
+			break
+		}
+		done := o.sendNow(to)
+		if done == 0 {
+			done, err = o.send(ctx, to, min(n-sent, len(o.taken.bytes())))
+		}
+		sent += done
+	}
+	return sent, err
+}
+
+// sendNow sends of what is taken what the transport takes at once, if it can be
+// asked, and returns how much that is.
+func (o *outbox) sendNow(to trigo.SendStream) int {
+	s := prompt(to)
+	if s == nil || o.failed != nil {
+		return 0
+	}
+	var n int
+	n, o.failed = s.SendNow(o.taken.bytes())
+	o.taken.r += n
+	return n
 }
 
 // next takes what is to be sent next, unless it has that already. If there is
@@ -194,29 +235,31 @@ func (o *outbox) next() bool {
 	return o.taken != nil
 }
 
-func (o *outbox) send(ctx context.Context, to trigo.SendStream) error {
+// send sends the first n bytes of what is taken, and returns how many it did send.
+func (o *outbox) send(ctx context.Context, to trigo.SendStream, n int) (sent int, err error) {
 	if o.failed != nil {
-		return o.failed
+		return 0, o.failed
 	}
 	b := o.taken
-	err := to.SendAll(ctx, b.bytes())
+	err = to.SendAll(ctx, b.bytes()[:n])
 	if err == nil {
-		b.r = b.w
-		return nil
+		b.r += n
+		return n, nil
 	}
 	var op *trigo.OpError
 	switch {
 	case errors.As(err, &op):
-		b.r += min(int(op.N), b.w-b.r)
-		if b.r == b.w && ctx.Err() != nil {
-			return nil // it had happened before the cancel
+		sent = min(int(op.N), n)
+		b.r += sent
+		if sent == n && ctx.Err() != nil {
+			err = nil // it had happened before the cancel
 		}
 	case ctx.Err() != nil:
 		// The peer may have got some of it or nothing. Whatever followed, it
 		// could not be understood.
-		return trigo.Broken(fmt.Errorf("%w: %v", errUncounted, err))
+		err = trigo.Broken(fmt.Errorf("%w: %v", errUncounted, err))
 	}
-	return err
+	return sent, err
 }
 
 var errUncounted = errors.New("the transport was cancelled and does not say how much it sent")
@@ -233,6 +276,15 @@ func (o *outbox) gathered() int {
 		return 0
 	}
 	return o.fresh.w
+}
+
+// waiting returns how many bytes wait to be sent. Nobody may be sending.
+func (o *outbox) waiting() int {
+	n := o.gathered()
+	if o.taken != nil {
+		n += len(o.taken.bytes())
+	}
+	return n
 }
 
 // leftover reports whether there is something that somebody has still to send.

@@ -170,3 +170,39 @@ func TestSessionTicketsOverLockstep(t *testing.T) {
 		})
 	})
 }
+
+// A server that has asked for a certificate sends its ticket behind the handshake.
+// That waits for the first data, because the client may not receive before it has
+// sent all it has.
+func TestTicketToAClientThatOnlySends(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		config := clientConfig13()
+		config.ClientSessionCache = tls.NewLRUClientSessionCache(4)
+		config.Certificates = []tls.Certificate{identity().leaf}
+		sconfig := serverConfig()
+		sconfig.ClientAuth = tls.RequireAnyClientCert
+		for round := range 2 {
+			a, b := trigotest.NewLockstepPair()
+			client, server := Client(a, config, nil), Server(b, sconfig, nil)
+			err, err2 := both(func() error {
+				if err := client.SendAll(t.Context(), make([]byte, 64<<10)); err != nil {
+					return err
+				}
+				return receiveFull(t.Context(), client, make([]byte, 1))
+			}, func() error {
+				if err := receiveFull(t.Context(), server, make([]byte, 64<<10)); err != nil {
+					return err
+				}
+				return server.SendAll(t.Context(), []byte("y"))
+			})
+			if err != nil || err2 != nil {
+				t.Fatal(err, err2)
+			}
+			if state, _ := client.ConnectionState(); state.DidResume != (round > 0) {
+				t.Errorf("round %d: resumed is %v", round, state.DidResume)
+			}
+			client.Abort()
+			server.Abort()
+		}
+	})
+}

@@ -56,7 +56,7 @@ var (
 func Client(transport trigo.Stream, config *tls.Config, opts *Options) *Stream {
 	config, err := clientConfig(config, "")
 	s, h := newStream(transport, opts)
-	h.name, h.callbacks = config.ServerName, config.GetClientCertificate != nil
+	h.client, h.name, h.callbacks = true, config.ServerName, config.GetClientCertificate != nil
 	s.conn = tls.Client(&s.gate, config)
 	if err != nil {
 		h.over, h.result = true, err

@@ -8,11 +8,14 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"trigo"
 	"trigo/tlsstream/devcert"
@@ -236,6 +239,49 @@ func TestFullDuplexBasics(t *testing.T) {
 				})
 			})
 		}
+	})
+}
+
+// A SendAll that does the handshake, and is stuck with its own data then, must not
+// keep the others waiting for the end of the handshake: only if the other half
+// receives does the peer come to take it.
+func TestBothSendFirstIntoAFullTransport(t *testing.T) {
+	data := make([]byte, 64<<10)
+	// first sends from both sides, until both are stuck, and receives then.
+	first := func(t *testing.T, client, server *Stream, stuck func()) {
+		var wg sync.WaitGroup
+		for _, s := range []*Stream{client, server} {
+			wg.Go(func() { wantIs(t, "send", s.SendAll(t.Context(), data), nil) })
+		}
+		stuck()
+		for _, s := range []*Stream{client, server} {
+			wg.Go(func() { wantIs(t, "receive", receiveFull(t.Context(), s, make([]byte, len(data))), nil) })
+		}
+		wg.Wait()
+	}
+	eachVersion(t, func(t *testing.T, config *tls.Config) {
+		t.Run("lockstep", func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				client, server := unshaken(t, lockstepTransport, config, nil)
+				first(t, client, server, synctest.Wait)
+			})
+		})
+		t.Run("unix", func(t *testing.T) {
+			client, server := unshaken(t, unixTransport(t.TempDir()), config, nil)
+			for _, s := range []*Stream{client, server} {
+				socket, _ := trigo.As[*net.UnixConn](s.Transport())
+				socket.SetWriteBuffer(4 << 10)
+			}
+			limit := time.Now().Add(10 * time.Second)
+			first(t, client, server, func() {
+				for client.shake.Load() != nil || server.shake.Load() != nil {
+					if time.Now().After(limit) {
+						t.Fatal("the handshake waits for the data behind it")
+					}
+					runtime.Gosched()
+				}
+			})
+		})
 	})
 }
 
