@@ -35,13 +35,14 @@ func ExampleRun() {
 			if err := client.SendEOF(ctx); err != nil {
 				return err
 			}
+			var answer []byte
 			for chunk, err := range trigo.Chunks(ctx, client) {
 				if err != nil {
 					return err
 				}
-				fmt.Printf("%s", chunk)
+				answer = append(answer, chunk...)
 			}
-			fmt.Println()
+			fmt.Printf("%s\n", answer)
 			return client.Close(ctx)
 		})
 
