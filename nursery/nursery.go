@@ -71,7 +71,7 @@ var (
 // the nursery is still open. It panics once Run has nothing left to wait for.
 func (n *Nursery) Go(f func(ctx context.Context) error) {
 	n.begin("Go")
-	go watch(n.ctx, f, n)
+	go watched(n.ctx, f, n)()
 }
 
 // ended makes a Nursery the owner of the children that Go begins.

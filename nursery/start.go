@@ -43,7 +43,7 @@ func Start[T any](ctx context.Context, n *Nursery, f func(ctx context.Context, s
 		child, s.cancel = context.WithCancelCause(n.ctx)
 		s.unlink = context.AfterFunc(ctx, func() { s.cancel(context.Cause(ctx)) })
 	}
-	go watch(child, s.run, s)
+	go watched(child, s.run, s)()
 
 	s.over.Wait()
 	if s.state == handedOver {
