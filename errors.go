@@ -70,8 +70,15 @@ func Broken(cause error) error {
 	if errors.Is(cause, ErrBroken) {
 		return cause
 	}
-	return fmt.Errorf("%w: %w", ErrBroken, cause)
+	return &brokenError{cause}
 }
+
+// brokenError puts its text together only for who reads it: a server sees a great
+// many resets, and logs few.
+type brokenError struct{ cause error }
+
+func (e *brokenError) Error() string   { return ErrBroken.Error() + ": " + e.cause.Error() }
+func (e *brokenError) Unwrap() []error { return []error{ErrBroken, e.cause} }
 
 // OpError is the error of an operation on a layer: a stream, a listener, a
 // channel.
