@@ -40,12 +40,15 @@ func (l *lifeline) begin(ctx context.Context) error {
 	return trigo.CancelError(ctx)
 }
 
-// run calls hook, if there is one, with a ctx that ends with ctx and with cut.
-// If that made the hook fail, the error says so.
-func (l *lifeline) run(ctx context.Context, hook func(context.Context) error) error {
+// run calls hook, if there is one, with a ctx that ends with ctx and with cut, and
+// without the lock that the caller holds. If the ctx made the hook fail, the error
+// says so.
+func (l *lifeline) run(ctx context.Context, hook func(context.Context) error, held *sync.Mutex) error {
 	if hook == nil {
 		return nil
 	}
+	held.Unlock()
+	defer held.Lock()
 	inner := &hookContext{Context: ctx, life: l}
 	defer inner.end()
 	err := hook(inner)

@@ -20,12 +20,6 @@ import (
 //
 // Trio: trio.testing.memory_stream_pump.
 func Pump(send *MemorySendStream, recv *MemoryReceiveStream, max int) (bool, error) {
-	send.pumping.Lock()
-	defer send.pumping.Unlock()
-	if !send.fetching.CompareAndSwap(false, true) {
-		return false, errFetching
-	}
-	defer send.fetching.Store(false)
 	lost, err := send.queue.moveTo(recv.queue, orAll(max))
 	switch {
 	case err == io.EOF:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync/atomic"
 
 	"trigo"
 )
@@ -26,9 +25,8 @@ type MemoryReceiveStream struct {
 	// closed.
 	CloseHook func()
 
-	queue     *byteQueue
-	life      lifeline
-	receiving atomic.Bool
+	queue *byteQueue
+	life  lifeline
 }
 
 // NewMemoryReceiveStream returns an empty, open stream without hooks.
@@ -41,28 +39,24 @@ func NewMemoryReceiveStream() *MemoryReceiveStream {
 // [trigo.ErrClosed]. A cancelled call took nothing. While another receives it
 // returns [trigo.ErrBusy].
 func (r *MemoryReceiveStream) ReceiveSome(ctx context.Context, p []byte) (int, error) {
-	n, err := r.receiveSome(ctx, p)
-	return n, memoryError("receive", 0, err)
-}
-
-func (r *MemoryReceiveStream) receiveSome(ctx context.Context, p []byte) (n int, err error) {
 	if len(p) == 0 {
-		return 0, io.ErrShortBuffer
+		return 0, memoryError("receive", 0, io.ErrShortBuffer)
 	}
 	if err := r.life.begin(ctx); err != nil {
-		return 0, err
+		return 0, memoryError("receive", 0, err)
 	}
-	if !r.receiving.CompareAndSwap(false, true) {
-		return 0, trigo.ErrBusy
+	if err := r.queue.acquire(); err != nil {
+		return 0, memoryError("receive", 0, err)
 	}
-	defer r.receiving.Store(false)
-	if err := r.life.run(ctx, r.ReceiveSomeHook); err != nil {
-		return 0, err
+	defer r.queue.release()
+	if err := r.life.run(ctx, r.ReceiveSomeHook, &r.queue.mu); err != nil {
+		return 0, memoryError("receive", 0, err)
 	}
-	if waiting := r.queue.await(ctx, func() { n, err = r.queue.read(p) }); waiting != nil {
-		return 0, waiting
+	n, err := r.queue.await(ctx, p)
+	if n == 0 && err == nil {
+		n, err = r.queue.read(p)
 	}
-	return n, err
+	return n, memoryError("receive", 0, err)
 }
 
 // PutData adds data to be received. It never waits. It returns ErrClosed if

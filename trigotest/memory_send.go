@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"sync"
-	"sync/atomic"
 
 	"trigo"
 	"trigo/nursery"
@@ -34,11 +32,9 @@ type MemorySendStream struct {
 	// closed.
 	CloseHook func()
 
-	queue    *byteQueue
-	life     lifeline
-	sending  atomic.Bool
-	fetching atomic.Bool
-	pumping  sync.Mutex // makes Pump one step, against another Pump
+	queue   *byteQueue
+	life    lifeline
+	sending bool // a call that sends runs its hook; under the lock of the queue
 }
 
 // NewMemorySendStream returns an empty, open stream without hooks.
@@ -52,10 +48,10 @@ func NewMemorySendStream() *MemorySendStream {
 // to send it returns [trigo.ErrBusy].
 func (s *MemorySendStream) SendAll(ctx context.Context, p []byte) error {
 	return s.exclusive(ctx, "send", func() (int, error) {
-		if err := s.queue.put(p); err != nil {
+		if err := s.queue.putLocked(p); err != nil {
 			return 0, err
 		}
-		err := s.life.run(ctx, s.SendAllHook)
+		err := s.run(ctx, s.SendAllHook)
 		if errors.Is(err, trigo.ErrBroken) {
 			return 0, err // the hook found nobody to give it to
 		}
@@ -68,20 +64,29 @@ func (s *MemorySendStream) SendAll(ctx context.Context, p []byte) error {
 // one has no effect.
 func (s *MemorySendStream) WaitSendAllMightNotBlock(ctx context.Context) error {
 	return s.exclusive(ctx, "wait to send", func() (int, error) {
-		return 0, s.life.run(ctx, s.WaitHook)
+		return 0, s.run(ctx, s.WaitHook)
 	})
 }
 
+// exclusive calls f with the lock of the queue, unless another call sends.
 func (s *MemorySendStream) exclusive(ctx context.Context, op string, f func() (int, error)) error {
 	if err := s.life.begin(ctx); err != nil {
 		return memoryError(op, 0, err)
 	}
-	if !s.sending.CompareAndSwap(false, true) {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	if s.sending {
 		return memoryError(op, 0, trigo.ErrBusy)
 	}
-	defer s.sending.Store(false)
 	n, err := f()
 	return memoryError(op, n, err)
+}
+
+// run calls a hook, without the lock. Meanwhile nobody else sends.
+func (s *MemorySendStream) run(ctx context.Context, hook func(context.Context) error) error {
+	s.sending = true
+	defer func() { s.sending = false }()
+	return s.life.run(ctx, hook, &s.queue.mu)
 }
 
 // Close closes the stream and calls CloseHook. It never waits, and a dead ctx
@@ -121,32 +126,27 @@ func (s *MemorySendStream) GetData(ctx context.Context, max int) ([]byte, error)
 	if err := trigo.CancelError(ctx); err != nil {
 		return nil, memoryError("get data", 0, err)
 	}
-	if !s.fetching.CompareAndSwap(false, true) {
-		return nil, errFetching
+	if err := s.queue.acquire(); err != nil {
+		return nil, memoryError("get data", 0, err)
 	}
-	defer s.fetching.Store(false)
-	var data []byte
-	var err error
-	if waiting := s.queue.await(ctx, func() { data, err = s.queue.clone(orAll(max)) }); waiting != nil {
-		err = waiting
+	defer s.queue.release()
+	if _, err := s.queue.await(ctx, nil); err != nil {
+		return nil, memoryError("get data", 0, err)
 	}
+	data, err := s.queue.clone(orAll(max))
 	return data, memoryError("get data", 0, err)
 }
 
 // GetDataNoWait is GetData that never waits: where GetData would, it returns
 // ErrWouldBlock.
 func (s *MemorySendStream) GetDataNoWait(max int) ([]byte, error) {
-	if !s.fetching.CompareAndSwap(false, true) {
-		return nil, errFetching
+	if err := s.queue.acquire(); err != nil {
+		return nil, memoryError("get data", 0, err)
 	}
-	defer s.fetching.Store(false)
-	s.queue.mu.Lock()
-	defer s.queue.mu.Unlock()
+	defer s.queue.release()
 	data, err := s.queue.clone(orAll(max))
 	return data, memoryError("get data", 0, err)
 }
-
-var errFetching = memoryError("get data", 0, trigo.ErrBusy)
 
 // orAll is what max means to the caller: everything, if it is not positive.
 func orAll(max int) int {

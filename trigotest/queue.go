@@ -13,8 +13,8 @@ import (
 // keptBuffer is the most that an empty queue holds on to.
 const keptBuffer = 64 << 10
 
-// byteQueue is an unbounded buffer. Anyone may put; one at a time may take,
-// and the streams that own the queue see to that.
+// byteQueue is an unbounded buffer. Anyone may put; one at a time may take: who
+// has acquired it.
 type byteQueue struct {
 	mu    sync.Mutex
 	data  []byte // from taken on, what is there
@@ -22,9 +22,12 @@ type byteQueue struct {
 	ended bool  // nothing more will be put
 	err   error // what is to be had instead of data
 
-	awaited bool          // somebody waits for something to take
+	busy    bool          // somebody takes
+	awaited bool          // and waits for something to take, and was not told yet
+	into    []byte        // where it wants what comes, if it would copy it there anyway
+	handed  int           // how much came there
 	changed chan struct{} // one token for who waits: there is something new to look at
-	vigil   vigil.Vigil   // tells who waits, too
+	vigil   vigil.Vigil   // tells who waits, too; belongs to who takes, if somebody does
 }
 
 func newByteQueue() *byteQueue {
@@ -42,6 +45,10 @@ func (q *byteQueue) putLocked(p []byte) error {
 	if q.over() {
 		return trigo.ErrClosed
 	}
+	if q.awaited { // so there is nothing before p
+		q.handed = copy(q.into, p)
+		p = p[q.handed:]
+	}
 	if q.taken > 0 && len(q.data)+len(p) > cap(q.data) { // rather than grow
 		q.data = q.data[:copy(q.data, q.data[q.taken:])]
 		q.taken = 0
@@ -56,8 +63,7 @@ func (q *byteQueue) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.ended = true
-	q.vigil.Drop()
-	q.tell()
+	q.finish()
 }
 
 // fail drops what is there; from now on there is only err to take.
@@ -65,12 +71,21 @@ func (q *byteQueue) fail(err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.data, q.taken, q.err = nil, 0, err
-	q.vigil.Drop()
+	q.finish()
+}
+
+func (q *byteQueue) finish() {
 	q.tell()
+	if !q.busy {
+		q.vigil.Drop() // nobody will wait any more
+	}
 }
 
 // over reports whether nothing can be put any more.
 func (q *byteQueue) over() bool { return q.ended || q.err != nil }
+
+// empty reports whether who wants to take has to wait.
+func (q *byteQueue) empty() bool { return len(q.data) == q.taken && !q.over() }
 
 // tell wakes who waits, if anybody does.
 func (q *byteQueue) tell() {
@@ -80,53 +95,64 @@ func (q *byteQueue) tell() {
 	}
 }
 
-// await calls take, with the lock held, as soon as there is something to take:
-// data, the end or a failure. Until then it waits. What is there when ctx ends is
-// taken all the same.
-func (q *byteQueue) await(ctx context.Context, take func()) error {
-	if q.ready(take) {
-		return nil
+// acquire locks the queue for the one who takes, or returns ErrBusy if that is
+// somebody else. It stays acquired when the lock is given up for a while.
+func (q *byteQueue) acquire() error {
+	q.mu.Lock()
+	if q.busy {
+		q.mu.Unlock()
+		return trigo.ErrBusy
 	}
-	done := ctx.Done() // without the lock: who knows what a ctx does when it is looked at
-	for {
-		look := q.watch(ctx, done)
-		err := trigo.CancelError(ctx) // a cancel that comes later leaves a token, or ends the look
-		if q.ready(take) {
-			return nil
-		}
+	q.busy = true
+	return nil
+}
+
+func (q *byteQueue) release() {
+	q.busy = false
+	if q.over() {
+		q.vigil.Drop()
+	}
+	q.mu.Unlock()
+}
+
+// await waits until there is something to take: data, the end or a failure. What
+// is there when ctx ends comes before the error. While it waits, what is put goes
+// straight into p, if there is one; the n bytes that did are taken. The caller has
+// acquired the queue.
+//
+// It waits in its own loop, and not in functions for each thing: a processor that
+// comes from another goroutine has forgotten where its returns go to.
+func (q *byteQueue) await(ctx context.Context, p []byte) (n int, err error) {
+	q.handed = 0
+	for q.empty() && q.handed == 0 {
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if look == nil {
+		q.awaited, q.into = true, p
+		q.mu.Unlock() // also because nobody knows what a ctx does when it is looked at
+		look := q.watch(ctx)
+		err = trigo.CancelError(ctx) // a later cancel leaves a token, or ends the look
+		switch {
+		case err != nil:
+		case look == nil:
 			<-q.changed
-		} else {
+		default:
 			select {
 			case <-q.changed:
 			case <-look:
 			}
 		}
+		q.mu.Lock()
+		q.awaited, q.into = false, nil
 	}
-}
-
-// ready calls take if there is something to take, and sees to it that the caller
-// is told when there is. Who then does not wait for it leaves a token, and
-// somebody looks once too often.
-func (q *byteQueue) ready(take func()) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.awaited = len(q.data) == q.taken && !q.over()
-	if !q.awaited {
-		take()
-	}
-	return !q.awaited
+	return q.handed, nil
 }
 
 // watch sees to it that the end of ctx leaves a token. Where that is not worth
 // while, it returns the channel to look at. Nobody else waits, so what was
 // registered before can always be replaced.
-func (q *byteQueue) watch(ctx context.Context, done <-chan struct{}) <-chan struct{} {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+func (q *byteQueue) watch(ctx context.Context) <-chan struct{} {
+	done := ctx.Done()
 	if q.vigil.Covers(done) {
 		return nil
 	}
@@ -183,8 +209,10 @@ func (q *byteQueue) clone(max int) ([]byte, error) {
 // moveTo takes up to max bytes and puts them into another queue; what that does
 // not take, with the error lost, is gone. It never waits.
 func (q *byteQueue) moveTo(other *byteQueue, max int) (lost, err error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	if err := q.acquire(); err != nil {
+		return nil, err
+	}
+	defer q.release()
 	data, err := q.front(max)
 	if err != nil {
 		return nil, err

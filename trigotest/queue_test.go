@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -73,6 +74,57 @@ func TestAForgottenMemoryStreamIsNotKeptByACtx(t *testing.T) {
 		case <-gone:
 			return
 		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// countingContext counts who is registered for its end.
+type countingContext struct {
+	context.Context
+	registered atomic.Int32
+}
+
+func (c *countingContext) AfterFunc(f func()) func() bool {
+	c.registered.Add(1)
+	stop := context.AfterFunc(c.Context, f)
+	return func() bool {
+		stopped := stop()
+		if stopped {
+			c.registered.Add(-1)
+		}
+		return stopped
+	}
+}
+
+// Value hides that of package context below, so that AfterFunc is asked.
+func (c *countingContext) Value(any) any { return nil }
+
+func TestAStreamThatEndsIsNotRegisteredAnyMore(t *testing.T) {
+	ends := map[string]func(r *MemoryReceiveStream){
+		"end":     func(r *MemoryReceiveStream) { r.PutEOF() },
+		"failure": func(r *MemoryReceiveStream) { r.PutError(nil) },
+		"close":   func(r *MemoryReceiveStream) { r.Close(t.Context()) },
+	}
+	for name, end := range ends {
+		for _, waits := range []bool{false, true} {
+			inner, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ctx := &countingContext{Context: inner}
+			r := NewMemoryReceiveStream()
+			receivesOften(ctx, t, r)
+			if n := ctx.registered.Load(); n != 1 {
+				t.Fatalf("%d registered after many waits, want 1", n)
+			}
+			done := background(func() error { return nil })
+			if waits {
+				done = background(func() error { _, err := r.ReceiveSome(ctx, make([]byte, 1)); return err })
+				waitUntilAwaited(r)
+			}
+			end(r)
+			<-done
+			if n := ctx.registered.Load(); n != 0 {
+				t.Errorf("%s, and somebody waits: %v: %d registered, want none", name, waits, n)
+			}
 		}
 	}
 }
