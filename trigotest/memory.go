@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
 
 	"trigo"
 )
@@ -53,6 +54,7 @@ func NewMemoryOneWayPair() (*MemorySendStream, *MemoryReceiveStream) {
 		_, err := Pump(send, recv, 0)
 		return err
 	}
+	send.pump, send.peer = reflect.ValueOf(send.SendAllHook), recv
 	send.CloseHook = func() {
 		// Once for what may still be there, once for the end of it. Nobody is
 		// left to be told that there is no receiver.
