@@ -53,9 +53,10 @@ import (
 const worthwhile = 16
 
 // A Vigil is the registration of one place where goroutines wait. The zero value
-// has none. All methods are called with the lock of the place held. Keep and Drop
-// take locks of the ctx under it; that is safe because a ctx never rings while it
-// holds them, but from a goroutine of its own.
+// has none. All methods are called with the lock of the place held, or by the one
+// who alone may wait there. Keep and Drop take locks of the ctx under it; that is
+// safe because a ctx never rings while it holds them, but from a goroutine of its
+// own.
 type Vigil struct {
 	kept  *registration
 	last  <-chan struct{} // Done channel of the last wait that had to select
