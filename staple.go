@@ -36,13 +36,21 @@ func Staple(send SendStream, receive ReceiveStream) *StapledStream {
 // SendAll calls SendAll of the sending stream. It is [ErrBusy] while another call
 // sends, waits to send or sends the end.
 func (s *StapledStream) SendAll(ctx context.Context, p []byte) error {
-	return s.guard("send", func() error { return s.Send.SendAll(ctx, p) })
+	if err := s.begin("send"); err != nil {
+		return err
+	}
+	defer s.sending.Store(false)
+	return s.Send.SendAll(ctx, p)
 }
 
 // WaitSendAllMightNotBlock calls that of the sending stream. It is [ErrBusy] when
 // SendAll is.
 func (s *StapledStream) WaitSendAllMightNotBlock(ctx context.Context) error {
-	return s.guard("wait to send", func() error { return s.Send.WaitSendAllMightNotBlock(ctx) })
+	if err := s.begin("wait to send"); err != nil {
+		return err
+	}
+	defer s.sending.Store(false)
+	return s.Send.WaitSendAllMightNotBlock(ctx)
 }
 
 // SendEOF calls SendEOF of the sending stream if it has one, else it closes
@@ -53,28 +61,30 @@ func (s *StapledStream) WaitSendAllMightNotBlock(ctx context.Context) error {
 // [StapledStream.Close] before it is an error and nothing happens; but once begun
 // the sending stream is closed, even if a cancel cuts its goodbye short.
 func (s *StapledStream) SendEOF(ctx context.Context) error {
-	return s.guard("send EOF", func() error {
-		if h, ok := s.Send.(interface{ SendEOF(context.Context) error }); ok {
-			return h.SendEOF(ctx)
-		}
-		// Close would succeed on a closed stream, and with a dead ctx too.
-		err := CancelError(ctx)
-		if s.closed.Load() {
-			err = ErrClosed
-		}
-		if err != nil {
-			return &OpError{Op: "send EOF", Layer: s.String(), Err: err}
-		}
-		return s.Send.Close(ctx)
-	})
+	if err := s.begin("send EOF"); err != nil {
+		return err
+	}
+	defer s.sending.Store(false)
+	if h, ok := s.Send.(interface{ SendEOF(context.Context) error }); ok {
+		return h.SendEOF(ctx)
+	}
+	// Close would succeed on a closed stream, and with a dead ctx too.
+	err := CancelError(ctx)
+	if s.closed.Load() {
+		err = ErrClosed
+	}
+	if err != nil {
+		return &OpError{Op: "send EOF", Layer: s.String(), Err: err}
+	}
+	return s.Send.Close(ctx)
 }
 
-func (s *StapledStream) guard(op string, f func() error) error {
+// begin takes the sending half for one call.
+func (s *StapledStream) begin(op string) error {
 	if !s.sending.CompareAndSwap(false, true) {
 		return &OpError{Op: op, Layer: s.String(), Err: ErrBusy}
 	}
-	defer s.sending.Store(false)
-	return f()
+	return nil
 }
 
 // ReceiveSome calls ReceiveSome of the receiving stream.
