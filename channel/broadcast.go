@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"trigo"
 )
@@ -39,7 +38,7 @@ var errLagged = trigo.Broken(errors.New("cut off for lagging behind the broadcas
 // values in the same order.
 type Broadcast[T any] struct {
 	handle
-	mu      sync.Mutex // also that of every subscription
+	mu      lock // also that of every subscription
 	size    int
 	lag     Lag
 	open    []*core[T] // subscriptions

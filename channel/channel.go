@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 
 	"trigo"
 )
@@ -24,7 +23,7 @@ func Open[T any](size int) (*Sender[T], *Receiver[T]) {
 	if size < 0 {
 		panic(fmt.Sprintf("channel: negative size %d", size))
 	}
-	c := newCore[T](new(sync.Mutex), size)
+	c := newCore[T](new(lock), size)
 	return &Sender[T]{c: c}, &Receiver[T]{c: c}
 }
 

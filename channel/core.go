@@ -1,10 +1,6 @@
 package channel
 
-import (
-	"sync"
-
-	"trigo"
-)
+import "trigo"
 
 // core is the channel that senders and receivers are handles of. Its methods
 // are called with mu held; those that return a waiter owe it a wake, to be given
@@ -16,7 +12,7 @@ import (
 // somebody to wake, never both: so a value goes to whoever waited longest, and
 // nobody who comes later can take it away.
 type core[T any] struct {
-	mu   *sync.Mutex // a broadcast has one for all its subscriptions
+	mu   *lock // a broadcast has one for all its subscriptions
 	size int
 	buf  ring[T]
 
@@ -33,7 +29,7 @@ type core[T any] struct {
 }
 
 // newCore returns a channel with one handle on each side.
-func newCore[T any](mu *sync.Mutex, size int) *core[T] {
+func newCore[T any](mu *lock, size int) *core[T] {
 	c := &core[T]{mu: mu, size: size, senders: 1, receivers: 1}
 	c.sending.mu, c.receiving.mu = mu, mu
 	return c

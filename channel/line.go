@@ -3,7 +3,6 @@ package channel
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"weak"
 
@@ -24,7 +23,7 @@ import (
 // the line by itself. The Done of a ctx is called under the lock, only when the call
 // has to wait: one of somebody's own must not use the channel in there.
 //
-// Nobody spins before parking, or yields: spinning made a rendezvous slower,
+// Nobody in a line spins before parking, or yields: spinning made a rendezvous slower,
 // as the two sides mostly share a processor, and to yield, which made it faster,
 // would put who waits behind every busy goroutine of the program.
 //
@@ -33,7 +32,7 @@ import (
 // synctest bubble in which they were made, and everyone who uses a channel is
 // in the same one.
 type line[T any] struct {
-	mu         *sync.Mutex // that of the channel
+	mu         *lock // that of the channel
 	head, tail *waiter[T]
 	n          int
 	vigil      vigil.Vigil

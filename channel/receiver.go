@@ -27,7 +27,9 @@ func (r *Receiver[T]) Receive(ctx context.Context) (T, error) {
 	var none T
 	dead := ctx.Err() != nil
 	c := r.c
-	c.mu.Lock()
+	if !c.mu.TryLock() { // c.mu.Lock(), inlined
+		c.mu.contend()
+	}
 	switch {
 	case r.closed:
 		c.mu.Unlock()

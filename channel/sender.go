@@ -26,7 +26,9 @@ var _ trigo.SendChannel[int] = (*Sender[int])(nil)
 func (s *Sender[T]) Send(ctx context.Context, v T) error {
 	dead := ctx.Err() != nil
 	c := s.c
-	c.mu.Lock()
+	if !c.mu.TryLock() { // c.mu.Lock(), inlined
+		c.mu.contend()
+	}
 	switch {
 	case s.closed:
 		c.mu.Unlock()
