@@ -23,7 +23,7 @@ func Open[T any](size int) (*Sender[T], *Receiver[T]) {
 	if size < 0 {
 		panic(fmt.Sprintf("channel: negative size %d", size))
 	}
-	c := newCore[T](new(lock), size)
+	c := newCore[T](nil, size)
 	return &Sender[T]{c: c}, &Receiver[T]{c: c}
 }
 

@@ -11,27 +11,36 @@ import "trigo"
 // send, waits because the buffer is full. And an open channel has room or
 // somebody to wake, never both: so a value goes to whoever waited longest, and
 // nobody who comes later can take it away.
+//
+// The order of the fields is that of use: what every call writes is in the first
+// cache line, together with the lock, and what is only read is in the last but one.
 type core[T any] struct {
-	mu   *lock // a broadcast has one for all its subscriptions
-	size int
-	buf  ring[T]
-
+	own                lock
+	buf                ring[T]
 	senders, receivers int // open handles
+
 	sending, receiving line[T]
 
-	ending error // what receivers get when the senders are gone; nil: ErrEndOfChannel
+	mu     *lock // own, or that of a broadcast and all its subscriptions
+	size   int
+	source *Broadcast[T] // if not nil: what fills the buffer, in place of senders
+	asked  chan struct{} // if not nil: one token when somebody starts to wait for a value
+	ending error         // what receivers get when the senders are gone; nil: ErrEndOfChannel
 
 	peak int // most that was ever buffered
 	lost int // values accepted that nobody will receive
 
-	asked  chan struct{} // if not nil: one token when somebody starts to wait for a value
-	source *Broadcast[T] // if not nil: what fills the buffer, in place of senders
+	_ [48]byte // to a multiple of 64, or only every other core would begin with a cache line
 }
 
-// newCore returns a channel with one handle on each side.
+// newCore returns a channel with one handle on each side. Its lock is mu, or one of
+// its own if that is nil.
 func newCore[T any](mu *lock, size int) *core[T] {
 	c := &core[T]{mu: mu, size: size, senders: 1, receivers: 1}
-	c.sending.mu, c.receiving.mu = mu, mu
+	if mu == nil {
+		c.mu = &c.own
+	}
+	c.sending.mu, c.receiving.mu = c.mu, c.mu
 	return c
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"unsafe"
 )
 
 func TestALockIsHeldByOneAtATime(t *testing.T) {
@@ -85,4 +86,22 @@ func parked(function string) bool {
 		}
 	}
 	return false
+}
+
+// A core that begins in the middle of a cache line has its lock and what that guards
+// in two, and a channel that many share is slower by a fifth.
+func TestACoreBeginsWithACacheLine(t *testing.T) {
+	if unsafe.Sizeof(uintptr(0)) != 8 {
+		t.Skip("the padding is for 64 bits")
+	}
+	for range 10 {
+		s, _ := Open[int](1)
+		c := s.c
+		if at := uintptr(unsafe.Pointer(c)) % 64; at != 0 {
+			t.Errorf("a core of %d bytes begins at byte %d of a line", unsafe.Sizeof(*c), at)
+		}
+		if last := unsafe.Offsetof(c.receivers); last >= 64 {
+			t.Errorf("the last field that every call needs is at byte %d", last)
+		}
+	}
 }
