@@ -55,11 +55,10 @@ type TextFile struct {
 	lineBuffered bool
 	maxLine      int
 
-	closed           atomic.Bool
-	reading, writing atomic.Bool // the halves
+	used atomic.Uint32 // the halves that calls use, and closed
 
-	in  textReader // of the holder of reading
-	out textWriter // of the holder of writing
+	in  textReader // of who uses the reading half
+	out textWriter // of who uses the writing half
 }
 
 // positioned is what has a position.
@@ -192,13 +191,13 @@ func (t *TextFile) Flush(ctx context.Context) error {
 // a dead ctx, or beside a write that is under way, what was kept back is lost, and
 // the error says so.
 func (t *TextFile) Close(ctx context.Context) error {
-	if !t.closed.CompareAndSwap(false, true) {
+	before := t.used.Or(closed | writes)
+	if before&closed != 0 {
 		return nil
 	}
 	var err error
-	if t.writing.CompareAndSwap(false, true) {
+	if before&writes == 0 {
 		err = t.flush(ctx)
-		t.writing.Store(false)
 	}
 	return errors.Join(err, t.bytes.Close(ctx))
 }
@@ -221,7 +220,7 @@ func (t *TextFile) Detach(ctx context.Context) (trigo.Resource, error) {
 	if err := t.rewind(ctx); err != nil {
 		return nil, err
 	}
-	t.closed.Store(true)
+	t.used.Or(closed)
 	return t.bytes, nil
 }
 
@@ -234,43 +233,42 @@ func (t *TextFile) Underlying() any { return t.bytes }
 
 func (t *TextFile) String() string { return fmt.Sprintf("text(%v)", t.bytes) }
 
-// halves are the parts of a TextFile that a call uses.
-type halves int
+// halves are the parts of a TextFile that a call uses, all in one word: a call for
+// each line takes and leaves both with one atomic operation each.
+type halves = uint32
 
 const (
 	reads halves = 1 << iota
 	writes
-	both = reads | writes
+	closed // and nobody begins any more
+	both   = reads | writes
 )
 
 // begin starts a call that uses h, which end ends.
 func (t *TextFile) begin(ctx context.Context, op string, h halves) error {
-	if t.place != nil {
-		h = both
-	}
-	switch {
-	case t.closed.Load():
-		return t.fail(op, trigo.ErrClosed)
-	case ctx.Err() != nil:
-		return t.fail(op, trigo.CancelError(ctx))
-	case h&reads != 0 && !t.reading.CompareAndSwap(false, true):
-		return t.fail(op, trigo.ErrBusy)
-	case h&writes != 0 && !t.writing.CompareAndSwap(false, true):
-		if h&reads != 0 {
-			t.reading.Store(false)
+	h = t.together(h)
+	for {
+		switch used := t.used.Load(); {
+		case used&closed != 0:
+			return t.fail(op, trigo.ErrClosed)
+		case ctx.Err() != nil:
+			return t.fail(op, trigo.CancelError(ctx))
+		case used&h != 0:
+			return t.fail(op, trigo.ErrBusy)
+		case t.used.CompareAndSwap(used, used|h):
+			return nil
 		}
-		return t.fail(op, trigo.ErrBusy)
 	}
-	return nil
 }
 
-func (t *TextFile) end(h halves) {
-	if t.place != nil || h&reads != 0 {
-		t.reading.Store(false)
+func (t *TextFile) end(h halves) { t.used.And(^t.together(h)) }
+
+// together returns both halves if there is one position for them, else h.
+func (t *TextFile) together(h halves) halves {
+	if t.place != nil {
+		return both
 	}
-	if t.place != nil || h&writes != 0 {
-		t.writing.Store(false)
-	}
+	return h
 }
 
 func (t *TextFile) fail(op string, err error) error {

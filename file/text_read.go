@@ -132,7 +132,7 @@ func (t *TextFile) beginRead(ctx context.Context, op string) error {
 	switch {
 	case t.receive == nil:
 		err = t.fail(op, errNotOpenFor)
-	case t.place != nil:
+	case t.place != nil && t.out.ahead:
 		err = t.settle(ctx)
 	}
 	if err != nil {
