@@ -75,6 +75,9 @@ func (p *pidfd) wait(ctx context.Context) error {
 // not young any more. The lock keeps fd open; close, which waits for the lock,
 // is called when the child has ended, and that ends the wait too.
 func (p *pidfd) waitYoung() (ended bool) {
+	// Those who are ready go first: they may be about to feed the child, and whoever
+	// waits on the thread keeps a processor from them until the runtime notices.
+	runtime.Gosched()
 	left := youth - time.Since(p.born)
 	if left <= 0 {
 		return false

@@ -5,6 +5,7 @@ package process
 import (
 	"context"
 	"errors"
+	"os"
 	"runtime"
 	"syscall"
 	"testing"
@@ -26,12 +27,20 @@ func TestPipeEndsConform(t *testing.T) {
 		if err != nil {
 			return nil, nil, err
 		}
-		// What the child has of its stdin, as our end of a stdout.
-		err = control(childs, func(fd int) error { return unix.SetNonblock(fd, true) })
+		// What the child has of its stdin, as our end of a stdout: polled.
+		var again int
+		err = control(childs, func(fd int) (err error) {
+			again, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+			return err
+		})
+		childs.Close()
 		if err != nil {
 			return nil, nil, err
 		}
-		s, err := fdstream.New(childs, layerName("stdout"))
+		if err := unix.SetNonblock(again, true); err != nil {
+			return nil, nil, err
+		}
+		s, err := fdstream.New(os.NewFile(uintptr(again), "stdin"), layerName("stdout"))
 		return w.send, &receivePipe{s: s, layer: "stdout"}, err
 	}
 	clogged := func(ctx context.Context) (trigo.SendStream, trigo.ReceiveStream, error) {
@@ -39,6 +48,33 @@ func TestPipeEndsConform(t *testing.T) {
 		return s, r, errors.Join(err, trigotest.Clog(ctx, s))
 	}
 	trigotest.CheckOneWayStream(t, open, clogged, &trigotest.CheckOptions{AbortIsEOF: true})
+}
+
+func TestOnlyOurEndOfAPipeIsPolledAndNeitherIsInherited(t *testing.T) {
+	var w wiring
+	childs, err := w.inputPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer childs.Close()
+	defer trigo.CloseForcefully(w.send)
+	flags := func(fd uintptr) (nonblock, cloexec bool) {
+		status, err := unix.FcntlInt(fd, unix.F_GETFL, 0)
+		own, err2 := unix.FcntlInt(fd, unix.F_GETFD, 0)
+		if err := errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+		return status&unix.O_NONBLOCK != 0, own&unix.FD_CLOEXEC != 0
+	}
+	if nonblock, cloexec := flags(uintptr(descriptor(t, w.send))); !nonblock || !cloexec {
+		t.Errorf("our end: O_NONBLOCK %v, FD_CLOEXEC %v", nonblock, cloexec)
+	}
+	if nonblock, cloexec := flags(childs.Fd()); nonblock || !cloexec {
+		t.Errorf("the child's end: O_NONBLOCK %v, FD_CLOEXEC %v", nonblock, cloexec)
+	}
+	if err := childs.SetReadDeadline(time.Time{}); err == nil {
+		t.Error("the child's end is polled")
+	}
 }
 
 // descriptor returns the number of a pipe of this package.

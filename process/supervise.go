@@ -220,7 +220,7 @@ func (r *supervision) awaitPipes(ctx context.Context, served <-chan struct{}) {
 			return false
 		}
 	}
-	if isServed() && len(r.s.pipes) == 0 {
+	if isServed() && (len(r.s.pipes) == 0 || !r.p.groupLives()) { // mostly
 		return
 	}
 	if r.cancelled { // then the end of ctx is no news

@@ -26,6 +26,19 @@ func wantPidfd(sys *syscall.SysProcAttr) (adopt func() *pidfd) {
 // hasLiveMember: who can be signalled counts as alive.
 func hasLiveMember(pgid int) bool { return true }
 
+// newPipe returns the two ends of a pipe, for reading and for writing. Both block,
+// and neither is inherited: no child is started in between.
+func newPipe() (ends [2]int, err error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := unix.Pipe(ends[:]); err != nil {
+		return ends, err
+	}
+	unix.CloseOnExec(ends[0])
+	unix.CloseOnExec(ends[1])
+	return ends, nil
+}
+
 // A relative is a descendant of a child.
 type relative struct{ pid int }
 

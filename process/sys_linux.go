@@ -37,3 +37,10 @@ const cldExited = 1 // si_code of a child that was not ended by a signal
 
 // reap frees the number of a child that has ended.
 func reap(pid int) { wait4(pid, unix.WNOHANG) }
+
+// newPipe returns the two ends of a pipe, for reading and for writing. Both block,
+// and neither is inherited.
+func newPipe() (ends [2]int, err error) {
+	err = unix.Pipe2(ends[:], unix.O_CLOEXEC)
+	return ends, err
+}

@@ -119,46 +119,52 @@ func (w *wiring) null() (*os.File, error) {
 }
 
 func (w *wiring) inputPipe() (*os.File, error) {
-	r, own, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
 	layer := layerName("stdin of " + w.command)
-	s, err := w.keep(own, r, layer)
+	s, child, err := w.pipe(writeEnd, layer)
 	if err != nil {
 		return nil, err
 	}
 	w.send = &sendPipe{s: s, layer: layer}
-	return r, nil
+	return child, nil
 }
 
 func (w *wiring) outputPipe(fd int) (*os.File, error) {
-	own, wr, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
 	layer := layerName([...]string{1: "stdout of ", 2: "stderr of "}[fd] + w.command)
-	s, err := w.keep(own, wr, layer)
+	s, child, err := w.pipe(readEnd, layer)
 	if err != nil {
 		return nil, err
 	}
 	w.receive[fd] = &receivePipe{s: s, layer: layer}
-	return wr, nil
+	return child, nil
 }
 
-// keep makes a stream of our end of a pipe and prepares the end of the child,
-// which does not expect EAGAIN.
-func (w *wiring) keep(own, child *os.File, layer layerName) (*fdstream.Stream, error) {
-	w.lent = append(w.lent, child)
-	err := setBlocking(child)
-	if err == nil {
-		var s *fdstream.Stream
-		if s, err = fdstream.New(own, layer); err == nil {
-			return s, nil
-		}
+// The ends of a pipe.
+const (
+	readEnd = iota
+	writeEnd
+)
+
+// pipe makes a pipe: a stream on the end that is ours, and the end of the child,
+// which does not expect EAGAIN. os.Pipe would give both to the poller, and take the
+// child's away again a moment later.
+func (w *wiring) pipe(ours int, layer layerName) (s *fdstream.Stream, child *os.File, err error) {
+	ends, err := newPipe()
+	if err != nil {
+		return nil, nil, os.NewSyscallError("pipe", err)
 	}
-	own.Close()
-	return nil, err
+	child = os.NewFile(uintptr(ends[1-ours]), string(layer))
+	w.lent = append(w.lent, child)
+	if err := unix.SetNonblock(ends[ours], true); err != nil { // or the runtime would not poll it
+		unix.Close(ends[ours])
+		return nil, nil, err
+	}
+	own := os.NewFile(uintptr(ends[ours]), string(layer))
+	s, err = fdstream.New(own, layer)
+	if err != nil {
+		own.Close()
+		return nil, nil, err
+	}
+	return s, child, nil
 }
 
 // setBlocking makes f block, without taking it from the poller.
