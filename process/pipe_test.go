@@ -58,19 +58,19 @@ func TestOnlyOurEndOfAPipeIsPolledAndNeitherIsInherited(t *testing.T) {
 	}
 	defer childs.Close()
 	defer trigo.CloseForcefully(w.send)
-	flags := func(fd uintptr) (nonblock, cloexec bool) {
-		status, err := unix.FcntlInt(fd, unix.F_GETFL, 0)
-		own, err2 := unix.FcntlInt(fd, unix.F_GETFD, 0)
+	check := func(what string, fd int, blocks bool) {
+		status, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+		own, err2 := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 		if err := errors.Join(err, err2); err != nil {
 			t.Fatal(err)
 		}
-		return status&unix.O_NONBLOCK != 0, own&unix.FD_CLOEXEC != 0
+		if blocks != (status&unix.O_NONBLOCK == 0) || own&unix.FD_CLOEXEC == 0 {
+			t.Errorf("%s: O_NONBLOCK %v, FD_CLOEXEC %v", what, status&unix.O_NONBLOCK != 0, own&unix.FD_CLOEXEC != 0)
+		}
 	}
-	if nonblock, cloexec := flags(uintptr(descriptor(t, w.send))); !nonblock || !cloexec {
-		t.Errorf("our end: O_NONBLOCK %v, FD_CLOEXEC %v", nonblock, cloexec)
-	}
-	if nonblock, cloexec := flags(childs.Fd()); nonblock || !cloexec {
-		t.Errorf("the child's end: O_NONBLOCK %v, FD_CLOEXEC %v", nonblock, cloexec)
+	check("our end", descriptor(t, w.send), false)
+	if err := control(childs, func(fd int) error { check("the child's end", fd, true); return nil }); err != nil {
+		t.Fatal(err)
 	}
 	if err := childs.SetReadDeadline(time.Time{}); err == nil {
 		t.Error("the child's end is polled")
