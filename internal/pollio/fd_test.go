@@ -233,6 +233,17 @@ func TestSecondCallerGetsBusy(t *testing.T) {
 	cancel()
 }
 
+func TestCloseDuringHoldWrite(t *testing.T) {
+	a, _ := pair(t)
+	err := a.HoldWrite(t.Context(), func() error {
+		a.Close()
+		return a.Source().(*net.TCPConn).CloseWrite()
+	})
+	if !errors.Is(err, trigo.ErrClosed) {
+		t.Errorf("HoldWrite: %v", err)
+	}
+}
+
 func TestWaitWrite(t *testing.T) {
 	a, b := pair(t)
 	if err := a.WaitWrite(bounded(t)); err != nil {

@@ -98,7 +98,7 @@ func (h *half) hold(ctx context.Context, f func() error) error {
 	if err := h.take(ctx); err != nil {
 		return err
 	}
-	err := f()
+	err := h.settle(ctx, h.done, f()) // a Close may have come in between
 	h.end()
 	return err
 }
