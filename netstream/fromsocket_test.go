@@ -215,6 +215,29 @@ func TestListenerAndSocketShareADescriptor(t *testing.T) {
 	}
 }
 
+func TestSocketOfAClosedListenerIsClosed(t *testing.T) {
+	ctx := limited(t)
+	listeners, err := ListenTCP(ctx, "127.0.0.1:0", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := listeners[0]
+	low, err := l.Socket()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if low.Closed() {
+		t.Error("closed before the listener is")
+	}
+	l.Close(ctx)
+	if !low.Closed() {
+		t.Error("not closed, though the listener is")
+	}
+	if _, err := ListenerFromSocket(low); !errors.Is(err, trigo.ErrClosed) {
+		t.Errorf("a listener on it: %v", err)
+	}
+}
+
 func TestDialAndListenUseTheSocketFactory(t *testing.T) {
 	made := 0
 	ctx := socket.WithSocketFactory(limited(t), func(ctx context.Context, family, typ, proto int) (*socket.Socket, error) {

@@ -163,6 +163,9 @@ func (g *goListener) accept(ctx context.Context, of *Socket) (*Socket, Addr, err
 	return conn, from, nil
 }
 
+// closed asks the listener: whoever else has it may have closed it.
+func (g *goListener) closed() bool { return g.l.Closed() }
+
 func (g *goListener) waitRead(ctx context.Context) error {
 	err := g.kernel.waitRead(ctx)
 	if errors.Is(err, syscall.EINVAL) {
