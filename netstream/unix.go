@@ -139,12 +139,12 @@ func (o *UnixListenOptions) listen(ctx context.Context, path string) (*Listener,
 
 	// Nobody else gets into this directory: the socket listens before its
 	// permissions can be set.
-	private, err := os.MkdirTemp(filepath.Dir(path), tempPattern)
+	private, err := os.MkdirTemp(parentDir(path), tempPattern)
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(private)
-	temp := filepath.Join(private, tempName)
+	temp := private + "/" + tempName // filepath.Join would undo what parentDir did
 	l, err := o.bind(ctx, temp)
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func (o *UnixListenOptions) check(path string) error {
 	case isAbstract(path):
 		return nil
 	}
-	if dir := len(filepath.Dir(path)); dir > maxSocketPath-tempLength {
+	if dir := len(parentDir(path)); dir > maxSocketPath-tempLength {
 		return fmt.Errorf("the directory is too long for the name of a socket: %d bytes of %d", dir, maxSocketPath-tempLength)
 	}
 	return nil
@@ -253,6 +253,16 @@ func checkSocketPath(path string) error {
 		return fmt.Errorf("the path is too long for a socket: %d bytes of %d", len(path), maxSocketPath)
 	}
 	return nil
+}
+
+// parentDir returns the directory of path, such that no name in it can be taken for
+// an abstract one.
+func parentDir(path string) string {
+	dir := filepath.Dir(path) // takes "./" away
+	if isAbstract(dir) {
+		dir = "./" + dir
+	}
+	return dir
 }
 
 // isAbstract follows package net.

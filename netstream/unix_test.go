@@ -263,6 +263,18 @@ func TestUnixPathLimit(t *testing.T) {
 	}
 }
 
+func TestUnixDirectoryThatBeginsWithAt(t *testing.T) {
+	t.Chdir(socketDir(t))
+	if err := os.Mkdir("@dir", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	listenUnix(t, "./@dir/sock", nil)
+	dialUnixOne(t, "./@dir/sock")
+	if got := dirNames(t, "@dir"); !slices.Equal(got, []string{"sock"}) {
+		t.Errorf("the directory has %v", got)
+	}
+}
+
 func TestAbstractUnixSocket(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("abstract names are for Linux")
