@@ -147,25 +147,29 @@ func (k *kernel) sendMessages(ctx context.Context, s *Socket, ms []Message, flag
 	t := s.takeOutbound()
 	t.flags, t.n = flags, 0
 	t.addrs = slices.Grow(t.addrs[:0], len(ms))[:len(ms)]
+	var bad error
 	for i := range ms {
 		m := &ms[i]
 		t.addrs[i].n = 0
 		switch {
 		case m.Addr != nil:
-			err = s.encode(ctx, m.Addr, false, &t.addrs[i])
+			bad = s.encode(ctx, m.Addr, false, &t.addrs[i])
 		case !m.AddrPort.IsValid():
 		case isIP(s.family):
-			err = t.addrs[i].putIP(s.family, m.AddrPort, 0)
+			bad = t.addrs[i].putIP(s.family, m.AddrPort, 0)
 		default:
-			err = IP(m.AddrPort).encode(s.family, &t.addrs[i])
+			bad = IP(m.AddrPort).encode(s.family, &t.addrs[i])
 		}
-		if err != nil {
-			t.restSeveral(&s.outbound)
-			return 0, err
+		if bad != nil { // those before it are sent
+			ms, t.addrs = ms[:i], t.addrs[:i]
+			break
 		}
 	}
 	t.vec.fill(ms, t.addrs, false)
 	err = k.fd.WriteOp(ctx, t.several)
+	if err == nil {
+		err = bad
+	}
 	n = t.n
 	for i := range n {
 		ms[i].N = t.vec.sent(i)

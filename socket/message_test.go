@@ -161,7 +161,7 @@ func TestBatches(t *testing.T) {
 
 func TestBatchStopsAtTheMessageThatFails(t *testing.T) {
 	a, _ := bound(t, inet, dgram)
-	_, bAddr := bound(t, inet, dgram)
+	b, bAddr := bound(t, inet, dgram)
 	small := Message{Buffers: [][]byte{[]byte("x")}, AddrPort: bAddr.AddrPort}
 	long := Message{Buffers: [][]byte{make([]byte, 1<<17)}, AddrPort: bAddr.AddrPort}
 	n, err := a.SendBatch(bounded(t), []Message{small, small, long, small}, 0)
@@ -169,7 +169,19 @@ func TestBatchStopsAtTheMessageThatFails(t *testing.T) {
 	if n != 2 {
 		t.Errorf("%d sent, want 2", n)
 	}
-	n, err = a.SendBatch(bounded(t), []Message{small, {Addr: UnixAddr{Name: "x"}}}, 0)
+	n, err = a.SendBatch(bounded(t), []Message{small, {Addr: UnixAddr{Name: "x"}}, small}, 0)
+	wantBadAddr(t, "SendBatch", err)
+	if n != 1 {
+		t.Errorf("%d sent, want 1", n)
+	}
+	buf := make([]byte, 10)
+	for range 3 {
+		_, err = b.Recv(bounded(t), buf, 0)
+		ok(t, err)
+	}
+	_, err = b.Recv(bounded(t), buf, msgDontWait)
+	wantIs(t, "after what was sent", err, trigo.ErrWouldBlock)
+	n, err = a.SendBatch(bounded(t), []Message{{Addr: UnixAddr{Name: "x"}}, small}, 0)
 	wantBadAddr(t, "SendBatch", err)
 	if n != 0 {
 		t.Errorf("%d sent, want 0", n)
