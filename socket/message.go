@@ -2,6 +2,8 @@ package socket
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"slices"
@@ -100,8 +102,12 @@ func (s *Socket) RecvBatch(ctx context.Context, ms []Message, flags int) (n int,
 // SendBatch sends all of ms, with as few system calls as it can, and waits while the
 // system takes no more. It returns how many were sent, also with an error: then the
 // message of that number is the one that failed, or was still to be sent when ctx
-// ended.
+// ended. On a stream, which could take a part of a message, the error Is
+// [errors.ErrUnsupported].
 func (s *Socket) SendBatch(ctx context.Context, ms []Message, flags int) (n int, err error) {
+	if s.typ == syscall.SOCK_STREAM {
+		return 0, s.fail("send", fmt.Errorf("a stream has no messages: %w", errors.ErrUnsupported))
+	}
 	if n, err = s.d.sendMessages(ctx, s, ms, flags); err != nil {
 		return n, s.fail("send", err)
 	}

@@ -4,6 +4,7 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -186,6 +187,19 @@ func TestBatchStopsAtTheMessageThatFails(t *testing.T) {
 	if n != 0 {
 		t.Errorf("%d sent, want 0", n)
 	}
+}
+
+// It could take a part of a message and go on with the next.
+func TestAStreamTakesNoBatch(t *testing.T) {
+	a, b := pair(t, stream)
+	long := make([]byte, 1<<20)
+	n, err := a.SendBatch(bounded(t), []Message{{Buffers: [][]byte{long}}, {Buffers: [][]byte{long}}}, 0)
+	wantIs(t, "SendBatch", err, errors.ErrUnsupported)
+	if n != 0 {
+		t.Errorf("%d sent, want 0", n)
+	}
+	_, err = b.Recv(bounded(t), long, msgDontWait)
+	wantIs(t, "nothing was sent", err, trigo.ErrWouldBlock)
 }
 
 func TestBatchesAreCancelled(t *testing.T) {
