@@ -109,12 +109,54 @@ func TestSendFileFallsBack(t *testing.T) {
 		}
 		return err
 	})
-	n, err := a.copyFile(bounded(t), f, 5, 0, true)
-	if n != int64(len(data)-5) || err != nil {
-		t.Error(n, err)
+	byHand := fileSender{s: a, f: f, offset: 5, n: -1, byHand: true}
+	err := byHand.send(bounded(t))
+	if byHand.sent != int64(len(data)-5) || err != nil {
+		t.Error(byHand.sent, err)
 	}
 	ok(t, a.Shutdown(syscall.SHUT_WR))
 	ok(t, receive())
+}
+
+// Between two pieces another sender could come in, be it one that does not wait: its
+// bytes would stand in the middle of the file, and the file would be refused the rest.
+func TestSendFileIsOneSender(t *testing.T) {
+	const size = 3 << 20
+	f := tempFile(t, bytes.Repeat([]byte("x"), size))
+	for _, byHand := range []bool{false, true} {
+		a, b := pair(t, stream)
+		file := fileSender{s: a, f: f, n: -1, byHand: byHand}
+		send := async(t, func() error {
+			defer a.Shutdown(syscall.SHUT_WR)
+			return file.send(bounded(t))
+		})
+		untilParked(t, 1)
+		other := async(t, func() error {
+			for {
+				_, err := a.Send(bounded(t), []byte("y"), msgDontWait)
+				if !errors.Is(err, trigo.ErrBusy) {
+					return nil // it was sent, or the end was before it
+				}
+			}
+		})
+		got, err := receiveAll(bounded(t), b)
+		ok(t, err)
+		ok(t, send())
+		ok(t, other())
+		if y := bytes.IndexByte(got, 'y'); len(got) < size || y >= 0 && y < size {
+			t.Errorf("by hand %v: received %d bytes, y at %d", byHand, len(got), y)
+		}
+	}
+}
+
+func TestSendFileOfNothingSaysWhatSendSays(t *testing.T) {
+	a, _ := pair(t, stream)
+	f := tempFile(t, nil)
+	_, err := a.SendFile(deadCtx(), f, 0, 0)
+	wantCancelled(t, deadCtx(), "with a dead ctx", err)
+	ok(t, a.Close(bounded(t)))
+	_, err = a.SendFile(bounded(t), f, 0, 0)
+	wantIs(t, "on a closed socket", err, trigo.ErrClosed)
 }
 
 func TestSendFileIsCancelled(t *testing.T) {

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,97 +19,125 @@ import (
 //
 // A cancelled SendFile has sent what it returns, and the socket is usable. Reading
 // f is not cancelled: f should be a regular file. A file that ends before n bytes is
-// [io.ErrUnexpectedEOF].
+// [io.ErrUnexpectedEOF]. It counts as sending from its first byte to its last: beside
+// it another call that sends is [trigo.ErrBusy].
 func (s *Socket) SendFile(ctx context.Context, f *os.File, offset, n int64) (sent int64, err error) {
 	if offset < 0 {
 		return 0, s.fail("send file", fmt.Errorf("offset %d: %w", offset, syscall.EINVAL))
 	}
-	sent, err = s.sendFile(ctx, f, offset, n)
-	if err == nil && n >= 0 && sent < n {
+	fs := fileSender{s: s, f: f, offset: offset, n: n}
+	err = fs.send(ctx)
+	if err == nil && n >= 0 && fs.sent < n {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return sent, &trigo.OpError{Op: "send file", Layer: s.String(), N: sent, Err: err}
+		return fs.sent, &trigo.OpError{Op: "send file", Layer: s.String(), N: fs.sent, Err: unwrapOp(err)}
 	}
-	return sent, nil
+	return fs.sent, nil
 }
 
-// sendFileChunk is how much is sent between two looks at the ctx.
-const sendFileChunk = 1 << 20
+// fileSender is one call of SendFile.
+type fileSender struct {
+	s         *Socket
+	f         *os.File
+	offset, n int64
+	sent      int64
 
-func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, n int64) (sent int64, err error) {
-	k, err := s.d.system()
+	byHand bool   // the kernel cannot do it
+	buf    []byte // and it goes through here
+}
+
+// send does all of it within one call of pollio, however often that waits: between
+// two, another sender would come in.
+func (fs *fileSender) send(ctx context.Context) error {
+	k, err := fs.s.d.system()
 	if err != nil {
-		return s.copyFile(ctx, f, offset, n, n < 0)
-	}
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	for n < 0 || sent < n {
-		chunk := sendFileChunk
-		if n >= 0 {
-			chunk = int(min(n-sent, sendFileChunk))
-		}
-		moved := 0
-		at := offset + sent
-		err := k.fd.WriteOp(ctx, func(sysfd int) error {
-			var err error
-			gone := raw.Control(func(from uintptr) {
-				for {
-					if moved, err = sysSendFile(sysfd, int(from), &at, chunk); err != syscall.EINTR {
-						return
-					}
-				}
-			})
-			if gone != nil {
-				return gone
-			}
-			return err
+		return fs.pieces(ctx, func(n int) (int, error) {
+			return fs.readAndSend(n, func(p []byte) (int, error) { return fs.s.Send(ctx, p, 0) })
 		})
-		if cannotSendFile(err) {
-			copied, err := s.copyFile(ctx, f, offset+sent, n-sent, n < 0)
-			return sent + copied, err
-		}
-		if err != nil || moved <= 0 {
-			return sent, err
-		}
-		sent += int64(moved)
 	}
-	return sent, nil
+	from, err := fs.f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	t := fs.s.takeOutbound()
+	defer t.rest(&fs.s.outbound)
+	t.flags, t.named = 0, false
+	return k.fd.WriteOp(ctx, func(sysfd int) error {
+		return fs.pieces(ctx, func(n int) (int, error) {
+			if !fs.byHand {
+				moved, err := fs.kernelSends(sysfd, from, n)
+				if !cannotSendFile(err) {
+					return moved, err
+				}
+				fs.byHand = true
+			}
+			return fs.readAndSend(n, func(p []byte) (int, error) {
+				t.p = p
+				err := t.single(sysfd)
+				return t.n, err
+			})
+		})
+	})
+}
+
+// filePiece is how much is sent between two looks at the ctx.
+const filePiece = 1 << 20
+
+// pieces sends what is left, until there is no more. move sends some of the next n
+// bytes.
+func (fs *fileSender) pieces(ctx context.Context, move func(n int) (int, error)) error {
+	for fs.n < 0 || fs.sent < fs.n {
+		// A fast reader could keep this loop from ever having to wait.
+		switch {
+		case fs.s.Closed():
+			return trigo.ErrClosed
+		case ctx.Err() != nil:
+			return trigo.CancelError(ctx)
+		}
+		piece := filePiece
+		if fs.n >= 0 {
+			piece = int(min(fs.n-fs.sent, filePiece))
+		}
+		moved, err := move(piece)
+		if err != nil || moved == 0 {
+			return err
+		}
+		fs.sent += int64(moved)
+	}
+	return nil
+}
+
+func (fs *fileSender) kernelSends(sysfd int, from syscall.RawConn, n int) (moved int, err error) {
+	at := fs.offset + fs.sent
+	gone := from.Control(func(from uintptr) {
+		for {
+			if moved, err = sysSendFile(sysfd, int(from), &at, n); err != syscall.EINTR {
+				return
+			}
+		}
+	})
+	return moved, cmp.Or(gone, err)
+}
+
+func (fs *fileSender) readAndSend(n int, send func(p []byte) (int, error)) (int, error) {
+	if fs.buf == nil {
+		fs.buf = make([]byte, 64<<10)
+	}
+	got, err := fs.f.ReadAt(fs.buf[:min(n, len(fs.buf))], fs.offset+fs.sent)
+	switch {
+	case got > 0:
+		return send(fs.buf[:got])
+	case err == io.EOF:
+		return 0, nil
+	}
+	return 0, err
 }
 
 // cannotSendFile reports whether the kernel says that it cannot do it with these
 // two, and nothing about either.
 func cannotSendFile(err error) bool {
 	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EOPNOTSUPP)
-}
-
-// copyFile is SendFile by hand.
-func (s *Socket) copyFile(ctx context.Context, f *os.File, offset, n int64, toEnd bool) (sent int64, err error) {
-	buf := make([]byte, 64<<10)
-	for toEnd || sent < n {
-		want := len(buf)
-		if !toEnd {
-			want = int(min(n-sent, int64(want)))
-		}
-		got, err := f.ReadAt(buf[:want], offset+sent)
-		if got == 0 {
-			if err == io.EOF {
-				err = nil
-			}
-			return sent, err
-		}
-		for p := buf[:got]; len(p) > 0; {
-			n, err := s.Send(ctx, p, 0)
-			sent += int64(n)
-			if err != nil {
-				return sent, unwrapOp(err)
-			}
-			p = p[n:]
-		}
-	}
-	return sent, nil
 }
 
 func unwrapOp(err error) error {
