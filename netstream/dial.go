@@ -55,6 +55,9 @@ func DialTCP(ctx context.Context, address string, opts *DialOptions) (*Stream, e
 	if host := netseam.From(ctx); host != nil {
 		return dialVirtual(ctx, host, address, delay, &o)
 	}
+	if socket.HasSocketFactory(ctx) {
+		return o.dialSockets(ctx, address, delay)
+	}
 	return dialTCP(ctx, address, delay, o.connect)
 }
 
@@ -115,9 +118,6 @@ func dialHost[C any](
 
 // connect makes one attempt.
 func (o *DialOptions) connect(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
-	if socket.HasSocketFactory(ctx) {
-		return o.connectSocket(ctx, addr)
-	}
 	var d net.Dialer
 	if local := o.LocalAddress.Unmap(); local.IsValid() {
 		if local.Is4() != addr.Addr().Is4() {

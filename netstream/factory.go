@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"trigo"
 	"trigo/socket"
@@ -14,8 +15,24 @@ import (
 // A ctx may carry a socket factory (socket.WithSocketFactory). Then this file opens
 // the sockets, and not package net; all else is the same.
 
-// connectSocket makes one attempt with the socket factory of ctx.
-func (o *DialOptions) connectSocket(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+// dialSockets is DialTCP with the socket factory of ctx. The factory may open sockets
+// of a virtual network too.
+func (o *DialOptions) dialSockets(ctx context.Context, address string, delay time.Duration) (*Stream, error) {
+	s, report, err := dialHost(ctx, address, delay, o.connectSocket, func(s *socket.Socket) { s.Close(ctx) })
+	if err != nil {
+		return nil, dialError("tcp", address, err)
+	}
+	st, err := FromSocket(s)
+	if err != nil {
+		s.Close(ctx)
+		return nil, dialError("tcp", address, why(err))
+	}
+	st.extra.report = report
+	return st, nil
+}
+
+// connectSocket makes one attempt.
+func (o *DialOptions) connectSocket(ctx context.Context, addr netip.AddrPort) (*socket.Socket, error) {
 	s, err := openFor(ctx, addr, syscall.SOCK_STREAM)
 	if err != nil {
 		return nil, why(err)
@@ -35,7 +52,7 @@ func (o *DialOptions) connectSocket(ctx context.Context, addr netip.AddrPort) (n
 		s.Close(ctx)
 		return nil, why(err)
 	}
-	return s.FD().Source().(net.Conn), nil
+	return s, nil
 }
 
 // openFor opens a socket of the family of an address.

@@ -14,6 +14,7 @@ import (
 	"trigo"
 	"trigo/socket"
 	"trigo/trigotest"
+	"trigo/trigotest/vnet"
 )
 
 // socketStreams makes streams of a pair of sockets.
@@ -270,5 +271,40 @@ func TestDialAndListenUseTheSocketFactory(t *testing.T) {
 	ls[0].Close(ctx)
 	if _, err := DialTCP(ctx, ls[0].Addr().String(), nil); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("%v, want refused", err)
+	}
+	if c.DialReport() == nil {
+		t.Error("no report of the dial")
+	}
+}
+
+func TestSocketFactoryOfAVirtualNetwork(t *testing.T) {
+	host := vnet.New(1).Host("a", "192.0.2.1")
+	ctx := socket.WithSocketFactory(limited(t), func(ctx context.Context, family, typ, proto int) (*socket.Socket, error) {
+		return socket.New(host.Context(socket.WithSocketFactory(ctx, nil)), family, typ, proto)
+	})
+	ls, err := ListenTCP(ctx, "192.0.2.1:80", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ls[0].Close(ctx)
+	c, err := DialTCP(ctx, "192.0.2.1:80", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(ctx)
+	s, err := ls[0].Accept(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(ctx)
+	if err := c.SendAll(ctx, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 10)
+	if n, err := s.ReceiveSome(ctx, buf); string(buf[:n]) != "hello" {
+		t.Errorf("received %q, %v", buf[:n], err)
+	}
+	if c.DialReport() == nil {
+		t.Error("no report of the dial")
 	}
 }
