@@ -3,6 +3,7 @@ package wrap
 import (
 	"context"
 	"io"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,7 @@ var _ trigo.HalfCloseableStream = (*Timed)(nil)
 // of a SendAll have moved may be noticed only at the end of the limit, which
 // then begins again.
 func Idle(s trigo.Stream, limit time.Duration) *Timed {
+	limit = min(limit, math.MaxInt64/2) // for ever, with room to add the time that has passed
 	return &Timed{layer: layer{s, "idle"}, gate: newGate(), limit: limit, err: ErrIdle, birth: time.Now()}
 }
 

@@ -3,6 +3,7 @@ package wrap
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -240,6 +241,19 @@ func TestIdleFailsAfterSilence(t *testing.T) {
 		about(t, "the silence", time.Since(start), 19*time.Second)
 		for _, err := range []error{s.SendAll(t.Context(), []byte("x")), s.WaitSendAllMightNotBlock(t.Context()), s.SendEOF(t.Context())} {
 			wantTimeout(t, err, ErrIdle)
+		}
+	})
+}
+
+func TestIdleWithTheLongestLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pair(t)
+		s := Idle(a, math.MaxInt64)
+		time.Sleep(time.Second)
+		later(b, time.Hour, "late")
+		buf := make([]byte, 10)
+		if n, err := s.ReceiveSome(t.Context(), buf); string(buf[:n]) != "late" {
+			t.Errorf("received %q, %v", buf[:n], err)
 		}
 	})
 }
