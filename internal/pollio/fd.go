@@ -50,8 +50,11 @@ func (fd *FD) Init(src Source) error {
 		return err
 	}
 	// The only way to ask whether the runtime polls it; it is also the state
-	// that everything here starts from.
+	// that everything here starts from, whatever was set before.
 	if err := src.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if err := src.SetWriteDeadline(time.Time{}); err != nil {
 		return err
 	}
 	fd.src, fd.raw = src, raw

@@ -233,6 +233,38 @@ func TestSecondCallerGetsBusy(t *testing.T) {
 	cancel()
 }
 
+// A connection that was hijacked from a server of package net mostly has one.
+func TestDeadlinesOfBeforeAreForgotten(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.(*net.TCPListener).SetDeadline(past)
+	listener := NewListener(l.(*net.TCPListener))
+	defer listener.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SetDeadline(past)
+	a := mustNew(t, c.(*net.TCPConn))
+	s, err := listener.Accept(bounded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := mustNew(t, s.(*net.TCPConn))
+	buf := make([]byte, 10)
+	for from, to := range map[*FD]*FD{a: b, b: a} {
+		if _, err := from.Write(bounded(t), []byte("hello")); err != nil {
+			t.Errorf("Write: %v", err)
+			continue
+		}
+		if n, err := to.Read(bounded(t), buf); string(buf[:n]) != "hello" {
+			t.Errorf("read %q, %v", buf[:n], err)
+		}
+	}
+}
+
 func TestCloseDuringHoldWrite(t *testing.T) {
 	a, _ := pair(t)
 	err := a.HoldWrite(t.Context(), func() error {

@@ -27,6 +27,7 @@ func NewListener(src ListenerSource) *Listener {
 	l := &Listener{src: src}
 	l.fd.src = onlyAccepts{src}
 	l.fd.r.fd = &l.fd
+	src.SetDeadline(time.Time{}) // of before; fails only if closed, which Accept finds
 	return l
 }
 
