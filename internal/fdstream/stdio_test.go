@@ -210,6 +210,44 @@ func TestBlockingModeComesBackWithTheLastStreamOnASocket(t *testing.T) {
 	}
 }
 
+// Only the order of two calls decides here, and all orders are good: many rounds, so
+// that a bad one would be among them.
+func TestBlockingModeWhenStreamsOpenAndCloseAtOnce(t *testing.T) {
+	witness, _ := socketpair(t)
+	both := func(one, other func()) {
+		var wg sync.WaitGroup
+		start := make(chan struct{})
+		for _, f := range []func(){one, other} {
+			wg.Go(func() { <-start; f() })
+		}
+		close(start)
+		wg.Wait()
+	}
+	for range 2000 {
+		var fds [3]int
+		for i := range fds {
+			var err error
+			if fds[i], err = unix.Dup(witness); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var in *fdstream.Input
+		var first, second *fdstream.Output
+		both(func() { in = input(t, fds[0]) }, func() { first = output(t, fds[1]) })
+		in.Close(t.Context())
+		both(func() { first.Close(t.Context()) }, func() { second = output(t, fds[2]) })
+		blocks := !nonblocking(t, witness)
+		second.Close(t.Context())
+		stays := nonblocking(t, witness)
+		for _, fd := range fds {
+			unix.Close(fd)
+		}
+		if blocks || stays {
+			t.Fatalf("blocks in use: %v, does not block after: %v", blocks, stays)
+		}
+	}
+}
+
 func TestSocketThatDidNotBlockStaysSo(t *testing.T) {
 	fd, _ := socketpair(t)
 	witness, err := unix.Dup(fd)

@@ -108,6 +108,8 @@ var loans = struct {
 
 // borrow returns a duplicate of fd whose description does not block.
 func borrow(fd int, st *unix.Stat_t) (int, *loan, error) {
+	loans.mu.Lock() // from before the look at what is to be restored
+	defer loans.mu.Unlock()
 	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
 		return -1, nil, err
@@ -120,8 +122,6 @@ func borrow(fd int, st *unix.Stat_t) (int, *loan, error) {
 		unix.Close(own)
 		return -1, nil, err
 	}
-	loans.mu.Lock()
-	defer loans.mu.Unlock()
 	id := fileID{uint64(st.Dev), uint64(st.Ino)}
 	l := loans.open[id]
 	if l == nil {
