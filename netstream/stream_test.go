@@ -122,6 +122,19 @@ func TestResetIsNeverAnEndOfFile(t *testing.T) {
 			}
 		}
 	})
+	t.Run("SendEOF asks first", func(t *testing.T) {
+		a, b := streamPair(t)
+		b.Abort()
+		if err := a.s.FD().WaitRead(bounded(t)); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.SendEOF(bounded(t)); !errors.Is(err, trigo.ErrBroken) {
+			t.Fatalf("SendEOF: %v, want ErrBroken", err)
+		}
+		if _, err := a.ReceiveSome(bounded(t), make([]byte, 1)); !errors.Is(err, trigo.ErrBroken) {
+			t.Fatalf("receive: %v, want ErrBroken", err)
+		}
+	})
 	t.Run("both ask at once", func(t *testing.T) {
 		rounds := loops(300, 20000)
 		for range rounds {
@@ -159,6 +172,9 @@ func TestResetIsNeverAnEndOfFile(t *testing.T) {
 				}
 				break
 			}
+		}
+		if err := a.SendEOF(bounded(t)); !errors.Is(err, trigo.ErrBroken) {
+			t.Errorf("SendEOF: %v, want ErrBroken", err)
 		}
 		got, err := receiveAll(bounded(t), a)
 		if string(got) != "answer" || err != nil {
