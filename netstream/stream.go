@@ -165,12 +165,19 @@ func (s *Stream) LocalAddr() net.Addr {
 }
 
 // RemoteAddr returns the address of the peer, as it was when the stream was
-// made. It works when the peer is gone.
+// made. It works when the peer is gone. A peer that was gone before, as that of a
+// connection which another process hands over can be, has a nameless address.
 func (s *Stream) RemoteAddr() net.Addr {
 	if s.extra != nil && s.extra.remote != nil {
 		return s.extra.remote
 	}
-	return s.conn().RemoteAddr()
+	if peer := s.conn().RemoteAddr(); peer != nil {
+		return peer
+	}
+	if s.LocalAddr().Network() == "unix" {
+		return unixAddr("")
+	}
+	return new(net.TCPAddr)
 }
 
 // DialReport returns how the connection came about, or nil if it was not

@@ -51,6 +51,33 @@ func TestStreamOnAConnectionThePeerHasClosed(t *testing.T) {
 	}
 }
 
+// The name of its peer is what package net asks for when it makes a connection of a
+// descriptor, and by then the kernel may have forgotten it.
+func TestStreamOnAConnectionThatWasResetBeforePackageNetGotIt(t *testing.T) {
+	c, s := tcpPair(t)
+	mustFromConn(t, s).Abort()
+	if err := mustFromConn(t, c).s.FD().WaitRead(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	f, err := c.(*net.TCPConn).File()
+	if err != nil {
+		t.Skip("no descriptor can be had here: ", err)
+	}
+	defer f.Close()
+	inherited, err := net.FileConn(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inherited.Close()
+	stream := mustFromConn(t, inherited)
+	if _, err := stream.ReceiveSome(bounded(t), make([]byte, 1)); !errors.Is(err, trigo.ErrBroken) {
+		t.Errorf("receive: %v, want ErrBroken", err)
+	}
+	if got := stream.RemoteAddr().String(); got != ":0" || stream.String() != "tcp :0" {
+		t.Errorf("the peer is %q, the stream %q", got, stream.String())
+	}
+}
+
 func TestBufferMayBeReusedAfterSendAll(t *testing.T) {
 	a, b := streamPair(t)
 	data := make([]byte, 10<<20)
