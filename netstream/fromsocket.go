@@ -137,11 +137,7 @@ func (s *Stream) Socket() (*socket.Socket, error) {
 		if s.isVirtual() {
 			return socket.OverVirtual(s.extra.virtual.Socket()), nil
 		}
-		low, err := socket.Over(s.s.FD())
-		if err == nil && s.s.SentEOF() {
-			low.Shutdown(syscall.SHUT_WR) // again, for it to know
-		}
-		return low, err
+		return socket.Over(s.s.FD(), s.s.SentEOF())
 	})
 }
 

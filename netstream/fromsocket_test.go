@@ -150,6 +150,35 @@ func TestStreamAndSocketShareADescriptor(t *testing.T) {
 }
 
 // Trio: test_socket_stream_works_when_peer_has_already_closed
+// By then shutdown(2) is an error.
+func TestSocketOfAStreamThatHasEndedKnowsOfTheEndItSent(t *testing.T) {
+	ctx := limited(t)
+	a, b := streamPair(t)
+	if err := a.SendEOF(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*Stream{b, a} {
+		if _, err := receiveAll(ctx, s); err != nil {
+			t.Fatal(err)
+		}
+		b.Close(ctx)
+	}
+	low, err := a.Socket()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !low.DidShutdownWrite() {
+		t.Error("the socket does not know of the end that the stream sent")
+	}
+	again, err := FromSocket(low)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.SendAll(ctx, []byte("x")); !errors.Is(err, trigo.ErrClosed) {
+		t.Errorf("SendAll after the end: %v, want ErrClosed", err)
+	}
+}
+
 func TestFromSocketWhenThePeerHasClosed(t *testing.T) {
 	ctx := limited(t)
 	a, b, err := socket.Pair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)

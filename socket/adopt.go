@@ -87,16 +87,18 @@ func adopt(src pollio.Source) (*Socket, error) {
 	if err != nil {
 		return nil, &trigo.OpError{Op: "adopt", Layer: fmt.Sprintf("%T", src), Err: err}
 	}
-	return Over(fd)
+	return Over(fd, false)
 }
 
-// Over returns a socket that shares a descriptor with whoever else uses fd. It is for
-// packages of this module.
-func Over(fd *pollio.FD) (*Socket, error) {
+// Over returns a socket that shares a descriptor with whoever else uses fd, and may have
+// shut down its sending half. It is for packages of this module.
+func Over(fd *pollio.FD, shutWrite bool) (*Socket, error) {
 	s, err := sniffed(fd)
 	if err != nil {
 		return nil, &trigo.OpError{Op: "adopt", Layer: fmt.Sprintf("%T", fd.Source()), Err: err}
 	}
+	k, _ := s.d.system()
+	k.shutWrite.Store(shutWrite)
 	return s, nil
 }
 
