@@ -178,6 +178,24 @@ func TestFilesAreTheChildsInputAndOutput(t *testing.T) {
 
 // A pipe of this process does not block, so that a ctx can wake who reads it;
 // the child needs one that does, and this process still its own.
+// The flag means nothing on a regular file, but package file, for one, sets it on all
+// that it opens.
+func TestChildSharesThePositionOfAFileThatWasOpenedNotToBlock(t *testing.T) {
+	f, err := os.OpenFile(t.TempDir()+"/f", os.O_RDWR|os.O_CREATE|syscall.O_NONBLOCK, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.WriteString("before\n")
+	if _, err := Run(t.Context(), &Command{Args: []string{"echo", "child"}, Stdout: File(f)}); err != nil {
+		t.Error(err)
+	}
+	f.WriteString("after\n")
+	if got, _ := os.ReadFile(f.Name()); string(got) != "before\nchild\nafter\n" {
+		t.Errorf("the file holds %q", got)
+	}
+}
+
 func TestChildGetsABlockingPipeAndOursStaysCancellable(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -188,12 +188,14 @@ func control(f *os.File, do func(fd int) error) error {
 // lend returns a file for the child that is the same as f and blocks. O_NONBLOCK
 // is a property of the open file description, which is shared: left on, the child
 // would meet EAGAIN; taken off, a ctx could no longer wake who waits for f here.
-// So f is opened once more where that is possible.
+// So f is opened once more where that is possible. A file on a disk never waits,
+// whatever its flags, and is lent as it is: opened once more it would have another
+// position.
 func (w *wiring) lend(f *os.File) (*os.File, error) {
 	var again *os.File
 	err := control(f, func(fd int) error {
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-		if err != nil || flags&unix.O_NONBLOCK == 0 {
+		if err != nil || flags&unix.O_NONBLOCK == 0 || isOnDisk(fd) {
 			return err
 		}
 		// Opened without blocking, or a FIFO would wait for somebody at its other end.
@@ -209,6 +211,16 @@ func (w *wiring) lend(f *os.File) (*os.File, error) {
 	}
 	w.lent = append(w.lent, again)
 	return again, setBlocking(again)
+}
+
+// isOnDisk reports whether fd is a regular file, a directory or a disk.
+func isOnDisk(fd int) bool {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return false
+	}
+	kind := st.Mode & unix.S_IFMT
+	return kind == unix.S_IFREG || kind == unix.S_IFDIR || kind == unix.S_IFBLK
 }
 
 // withDescriptors calls f with the numbers of the child's files, which stay
