@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
 
 	"trigo"
@@ -158,24 +159,69 @@ func (s *screen) receiveNow(b []byte) (int, error) {
 
 func (s *screen) heldBy() []relative { return nil }
 
-// keyboard is the sending half of a terminal that the child has.
+// keyboard is the sending half of a terminal that the child has. Its Close leaves the
+// terminal to the other half, so it has to wake who sends by other means.
 type keyboard struct {
 	sendPipe
-	midLine bool // of the sender
-	closed  chan struct{}
+
+	mu      sync.Mutex
+	closed  bool                    // guarded by mu
+	midLine bool                    // guarded by mu
+	cut     context.CancelCauseFunc // guarded by mu: ends the call under way; nil if there is none
+	free    chan struct{}           // guarded by mu: closed at the end of that call
 }
 
 func (k *keyboard) SendAll(ctx context.Context, b []byte) error {
-	select {
-	case <-k.closed:
-		return k.tell(ctx, &trigo.OpError{Op: "send", Layer: k.String(), Err: trigo.ErrClosed})
-	default:
+	return k.use(ctx, "send", b, k.s.SendAll)
+}
+
+func (k *keyboard) WaitSendAllMightNotBlock(ctx context.Context) error {
+	return k.use(ctx, "wait to send", nil, func(ctx context.Context, _ []byte) error {
+		return k.s.WaitSendAllMightNotBlock(ctx)
+	})
+}
+
+// use calls send with b, under a ctx that Close ends too.
+func (k *keyboard) use(ctx context.Context, op string, b []byte, send func(context.Context, []byte) error) error {
+	inner, cut := context.WithCancelCause(ctx)
+	defer cut(nil)
+	free := make(chan struct{})
+	if err := k.begin(ctx, cut, free); err != nil {
+		return k.tell(ctx, &trigo.OpError{Op: op, Layer: k.String(), Err: err})
 	}
-	err := k.sendPipe.SendAll(ctx, b)
-	if len(b) > 0 && err == nil {
-		k.midLine = b[len(b)-1] != '\n'
+	defer close(free)
+	err := send(inner, b)
+
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.cut, k.free = nil, nil
+	sent := len(b)
+	if failed := (*trigo.OpError)(nil); errors.As(err, &failed) {
+		sent = int(failed.N)
+		if k.closed && errors.Is(err, trigo.ErrClosed) { // as the cause with which it was cancelled
+			err = &trigo.OpError{Op: op, Layer: k.String(), N: failed.N, Err: trigo.ErrClosed}
+		}
 	}
-	return err
+	if sent > 0 {
+		k.midLine = b[sent-1] != '\n'
+	}
+	return k.tell(ctx, err)
+}
+
+// begin takes the keyboard for a call that cut ends, and that will close free.
+func (k *keyboard) begin(ctx context.Context, cut context.CancelCauseFunc, free chan struct{}) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case k.closed:
+		return trigo.ErrClosed
+	case ctx.Err() != nil:
+		return trigo.CancelError(ctx)
+	case k.cut != nil:
+		return trigo.ErrBusy
+	}
+	k.cut, k.free = cut, free
+	return nil
 }
 
 // endOfFile is what the user types for it (VEOF).
@@ -183,11 +229,17 @@ const endOfFile = "\x04"
 
 // Close types the end of file. The terminal is closed with its other half.
 func (k *keyboard) Close(ctx context.Context) error {
-	select {
-	case <-k.closed:
+	k.mu.Lock()
+	if k.closed {
+		k.mu.Unlock()
 		return nil
-	default:
-		close(k.closed)
+	}
+	k.closed = true
+	cut, free := k.cut, k.free
+	k.mu.Unlock()
+	if cut != nil {
+		cut(trigo.ErrClosed)
+		<-free // at once
 	}
 	text := endOfFile
 	if k.midLine { // there the first one only ends the line

@@ -23,7 +23,7 @@ func (w *wiring) connectTerminal(size Size, extra []*os.File) error {
 		master.Close()
 		return fmt.Errorf("terminal: %w", err)
 	}
-	w.send = &keyboard{sendPipe: sendPipe{s: s, layer: layer}, closed: make(chan struct{})}
+	w.send = &keyboard{sendPipe: sendPipe{s: s, layer: layer}}
 	w.receive[1] = &screen{receivePipe{s: s, layer: layer}}
 	for _, name := range []string{"stdin", "stdout", "stderr"} {
 		w.files = append(w.files, childFile{name, slave})

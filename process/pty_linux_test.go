@@ -1,12 +1,17 @@
 package process
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"os"
+	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
+	"trigo"
 	"trigo/nursery"
 	"trigo/trigotest"
 )
@@ -121,4 +126,65 @@ func TestCancelEndsAChildWithAPTY(t *testing.T) {
 	if alive(done.Pid) || string(done.Stdout) != "ready\r\n" {
 		t.Errorf("%q, %v", done.Stdout, done.Status)
 	}
+}
+
+// typing supervises a child with a terminal while body types.
+func typing(t *testing.T, shell string, body func(ctx context.Context, p *Process)) {
+	t.Helper()
+	needPTY(t)
+	trigotest.LeakCheck(t)
+	c := &Command{Shell: shell, PTY: true, Stdin: Pipe, Stdout: Pipe, NoCheck: true}
+	err := whilst(t, t.Context(), c, func(ctx context.Context, n *nursery.Nursery, p *Process) error {
+		body(ctx, p)
+		n.Cancel(nil)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCloseOfAPTYsInputWakesWhoTypes(t *testing.T) {
+	typing(t, "exec sleep 1000", func(ctx context.Context, p *Process) {
+		sent := make(chan error, 1)
+		go func() {
+			err := trigo.ErrBusy
+			for errors.Is(err, trigo.ErrBusy) {
+				err = p.Stdin().SendAll(ctx, bytes.Repeat([]byte("a\n"), 1<<18)) // nobody reads it
+			}
+			sent <- err
+		}()
+		for !errors.Is(p.Stdin().SendAll(ctx, nil), trigo.ErrBusy) {
+			runtime.Gosched()
+		}
+		dead, cancel := context.WithCancel(ctx)
+		cancel()
+		if err := p.Stdin().Close(dead); !errors.Is(err, context.Canceled) {
+			t.Errorf("Close of what is full, with a dead ctx: %v", err)
+		}
+		err := <-sent
+		if !errors.Is(err, trigo.ErrClosed) || errors.Is(err, context.Canceled) {
+			t.Errorf("who sent got %v", err)
+		}
+		if err := p.Stdin().WaitSendAllMightNotBlock(ctx); !errors.Is(err, trigo.ErrClosed) {
+			t.Errorf("a wait after Close: %v", err)
+		}
+	})
+}
+
+func TestInputOfAPTYIsClosedByManyAtOnce(t *testing.T) {
+	typing(t, "cat >/dev/null", func(ctx context.Context, p *Process) {
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if err := p.Stdin().Close(ctx); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if _, err := p.Wait(ctx); err != nil { // its input has ended
+			t.Error(err)
+		}
+	})
 }
