@@ -44,6 +44,11 @@ func (p *Process) hasGroupFlag() bool { return p.pidfd != nil && groupFlagWorks(
 func (p *Process) signalGroup(sig os.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.signalGroupLocked(sig)
+}
+
+// signalGroupLocked is signalGroup for who holds p.mu.
+func (p *Process) signalGroupLocked(sig os.Signal) error {
 	if p.hasGroupFlag() {
 		return p.pidfd.signalGroup(sig)
 	}

@@ -95,10 +95,14 @@ func (p *Process) SignalGroup(sig os.Signal) error {
 	if !p.group {
 		return p.Signal(sig)
 	}
-	if _, exited := p.Poll(); exited {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.observe()
+	if p.known {
 		return nil
 	}
-	return p.signalError(sig, p.signalGroup(sig))
+	// As with Signal: nobody reaps the leader in between.
+	return p.signalError(sig, p.signalGroupLocked(sig))
 }
 
 // Terminate asks the child's group to end, or the child alone if it leads none:

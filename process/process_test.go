@@ -206,6 +206,32 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+func TestKillBesideTheEndOfTheChildIsNoError(t *testing.T) {
+	for range 300 {
+		p, err := Open(t.Context(), &Command{Args: []string{"true"}, Group: OwnGroup})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = nursery.Run(t.Context(), func(ctx context.Context, n *nursery.Nursery) error {
+			for range 2 {
+				n.Go(func(ctx context.Context) error {
+					for _, exited := p.Poll(); !exited; _, exited = p.Poll() {
+						if err := p.Kill(); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+			}
+			_, err := p.Wait(ctx) // and reaps it
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestSignalThatDoesNotExistIsAnError(t *testing.T) {
 	inBothWays(t, &Command{Args: []string{"sleep", "1000"}}, func(ctx context.Context, t *testing.T, p *Process) {
 		if err := p.Signal(syscall.Signal(1000)); !errors.Is(err, syscall.EINVAL) {
