@@ -126,12 +126,21 @@ func (r *Receiver) wait(ctx context.Context) {
 	_, value, _ := reflect.Select(cases)
 	table.Lock()
 	if n, ok := value.Interface().(syscall.Signal); ok {
-		table.watched[n].top().add(n) // perhaps not ours any more
+		// Of several Select takes any; collect knows which came first.
+		table.watched[n].putBack(n)
 	}
 }
 
-// collect makes pending what has arrived. The hints tell the order.
+// collect makes pending what has arrived. The hints tell the order. What they do not
+// tell of had arrived before they were looked at; what comes meanwhile waits for the
+// next time, unless there is a hint of it.
 func (r *Receiver) collect() {
+	var here []syscall.Signal
+	for _, n := range r.numbers {
+		if len(table.watched[n].arrived) > 0 {
+			here = append(here, n)
+		}
+	}
 	for {
 		select {
 		case sig := <-r.hints:
@@ -141,7 +150,7 @@ func (r *Receiver) collect() {
 		}
 		break
 	}
-	for _, n := range r.numbers {
+	for _, n := range here {
 		r.take(n)
 	}
 }

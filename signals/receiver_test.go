@@ -37,6 +37,29 @@ func TestSignalsAreReceivedInTheOrderInWhichTheyCame(t *testing.T) {
 	gets(t, r, winch, usr1)
 }
 
+// A receive asks for the Done channel when it has found nothing, just before it waits.
+type sendsWhenAsked struct {
+	context.Context
+	sigs []syscall.Signal
+}
+
+func (s *sendsWhenAsked) Done() <-chan struct{} {
+	send(s.sigs...)
+	s.sigs = nil
+	return s.Context.Done()
+}
+
+func TestSignalsThatComeJustBeforeAReceiveWaitsAreInOrder(t *testing.T) {
+	r := mustOpen(t, usr1, usr2)
+	for range 20 {
+		got, err := r.Receive(&sendsWhenAsked{background, []syscall.Signal{usr2, usr1}})
+		if got != usr2 || err != nil {
+			t.Fatalf("received %v, %v, want %v", got, err, usr2)
+		}
+		gets(t, r, usr1)
+	}
+}
+
 func TestNoSignalStarvesAnother(t *testing.T) {
 	r := mustOpen(t, usr1, usr2)
 	send(usr1, usr2)

@@ -40,6 +40,15 @@ type watch struct {
 
 func (w *watch) top() *Receiver { return w.receivers[len(w.receivers)-1] }
 
+// putBack undoes a receive of n, and wakes who is to have it now.
+func (w *watch) putBack(n syscall.Signal) {
+	select {
+	case w.arrived <- n:
+	default: // it has arrived once more, and that counts as one
+	}
+	w.top().wake()
+}
+
 // push makes r the receiver of n. What has arrived so far goes to the one that
 // it comes before.
 func (t *signalTable) push(n syscall.Signal, r *Receiver) {
