@@ -189,7 +189,7 @@ func (t *TextFile) Flush(ctx context.Context) error {
 
 // Close flushes, within ctx, and closes the stream below, whatever ctx says. With
 // a dead ctx, or beside a write that is under way, what was kept back is lost, and
-// the error says so.
+// the error says so: that of the write is then [trigo.ErrClosed].
 func (t *TextFile) Close(ctx context.Context) error {
 	before := t.used.Or(closed | writes)
 	if before&closed != 0 {
@@ -220,7 +220,9 @@ func (t *TextFile) Detach(ctx context.Context) (trigo.Resource, error) {
 	if err := t.rewind(ctx); err != nil {
 		return nil, err
 	}
-	t.used.Or(closed)
+	if t.used.Or(closed)&closed != 0 { // by a Close beside it
+		return nil, t.fail("detach", trigo.ErrClosed)
+	}
 	return t.bytes, nil
 }
 
@@ -261,7 +263,8 @@ func (t *TextFile) begin(ctx context.Context, op string, h halves) error {
 	}
 }
 
-func (t *TextFile) end(h halves) { t.used.And(^t.together(h)) }
+// end reports what was used, closed included.
+func (t *TextFile) end(h halves) (before halves) { return t.used.And(^t.together(h)) }
 
 // together returns both halves if there is one position for them, else h.
 func (t *TextFile) together(h halves) halves {

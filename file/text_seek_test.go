@@ -295,3 +295,43 @@ func TestAWayBackCanBeTriedAgain(t *testing.T) {
 		}
 	}
 }
+
+// seekHook is a File that calls during within the next Seek.
+type seekHook struct {
+	*File
+	during func()
+}
+
+func (s *seekHook) Seek(ctx context.Context, offset int64, whence int) (int64, error) {
+	at, err := s.File.Seek(ctx, offset, whence)
+	if s.during != nil {
+		s.during()
+	}
+	return at, err
+}
+
+// Neither of two calls at the same time may think that the other takes care of it.
+func TestCloseOfTextBesideACallThatKeepsSomethingIsToldByThatCall(t *testing.T) {
+	ctx := t.Context()
+	for name, call := range map[string]func(f *TextFile) error{
+		"WriteString": func(f *TextFile) error { return f.WriteString(ctx, "X") },
+		"Detach":      func(f *TextFile) error { _, err := f.Detach(ctx); return err },
+	} {
+		below := &seekHook{File: mustOpen(t, scratch(t, "line"), "r+")}
+		f, err := NewTextFile(ctx, below, &TextOptions{MaxLine: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.ReadLine(ctx); !errors.Is(err, trigo.ErrTooLong) { // now there is a way back
+			t.Fatal(err)
+		}
+		below.during = func() {
+			if err := f.Close(ctx); err != nil {
+				t.Errorf("Close beside %s: %v", name, err)
+			}
+		}
+		if err := call(f); !errors.Is(err, trigo.ErrClosed) {
+			t.Errorf("%s beside Close: %v", name, err)
+		}
+	}
+}

@@ -33,11 +33,17 @@ func (w *textWriter) begin(at int64, s decoderState) {
 // of s is taken. If sending fails or is cancelled, OpError.N says what became of s: 0,
 // nothing of it was taken, and the text reads on where it was; else all of it was, and
 // what could not be sent goes with the next write or Flush.
-func (t *TextFile) WriteString(ctx context.Context, s string) error {
+func (t *TextFile) WriteString(ctx context.Context, s string) (err error) {
 	if err := t.begin(ctx, "write", writes); err != nil {
 		return err
 	}
-	defer t.end(writes)
+	defer func() {
+		kept := len(t.out.buf) > 0
+		// A Close beside this call could not flush, and did not wait.
+		if t.end(writes)&closed != 0 && kept && !errors.Is(err, trigo.ErrClosed) {
+			err = errors.Join(err, t.fail("write", trigo.ErrClosed))
+		}
+	}()
 	if t.send == nil {
 		return t.fail("write", errNotOpenFor)
 	}
@@ -59,7 +65,7 @@ func (t *TextFile) WriteString(ctx context.Context, s string) error {
 	if len(buf) < textChunk && !(t.lineBuffered && strings.ContainsAny(s, "\r\n")) {
 		return nil
 	}
-	err := t.flush(ctx)
+	err = t.flush(ctx)
 	var op *trigo.OpError
 	if errors.As(err, &op) {
 		op.N = int64(len(s))
