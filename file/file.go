@@ -142,10 +142,10 @@ func (f *File) WaitSendAllMightNotBlock(ctx context.Context) error {
 	return nil
 }
 
-// Peek returns up to n of the bytes that ReceiveSome would return next, and leaves
-// them there. It waits for at least one, as ReceiveSome does, and returns io.EOF at
-// the end. On a file that is not regular it may return fewer than there are, and
-// what it returned is valid until the next receive.
+// Peek returns up to n of the bytes that ReceiveSome would return next, at most 1 MiB,
+// and leaves them there. It waits for at least one, as ReceiveSome does, and returns
+// io.EOF at the end. On a file that is not regular it may return fewer than there are,
+// and what it returned is valid until the next receive.
 func (f *File) Peek(ctx context.Context, n int) ([]byte, error) {
 	if n <= 0 {
 		return nil, io.ErrShortBuffer
@@ -158,7 +158,7 @@ func (f *File) Peek(ctx context.Context, n int) ([]byte, error) {
 		return f.peekAt(ctx, n)
 	}
 	if len(f.peeked) == 0 {
-		buf := make([]byte, n)
+		buf := make([]byte, min(n, piece))
 		got, err := f.receive(ctx, buf)
 		if err != nil {
 			return nil, err
@@ -170,6 +170,9 @@ func (f *File) Peek(ctx context.Context, n int) ([]byte, error) {
 }
 
 func (f *File) peekAt(ctx context.Context, n int) ([]byte, error) {
+	if f.ended {
+		return nil, io.EOF
+	}
 	if err := enter(ctx); err != nil {
 		return nil, f.fail("peek", 0, err)
 	}

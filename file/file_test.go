@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -239,6 +240,45 @@ func TestPositionsAndOffsets(t *testing.T) {
 	if b, err := f.Peek(ctx, 1); len(b) != 0 || err != io.EOF {
 		t.Errorf("peek at the end: %q, %v", b, err)
 	}
+}
+
+func TestPeekSeesWhatReceiveSomeWouldReturn(t *testing.T) {
+	ctx := t.Context()
+	f := mustOpen(t, scratch(t, "old"), "r+")
+	if got, err := receiveAll(ctx, f); got != "old" || err != nil {
+		t.Fatalf("received %q, %v", got, err)
+	}
+	if _, err := f.WriteAt(ctx, []byte("+"), 3); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := f.Peek(ctx, 1); err != io.EOF { // that stays the end
+		t.Errorf("peek at the end: %q, %v", b, err)
+	}
+	if _, err := f.Seek(ctx, 3, io.SeekStart); err != nil {
+		t.Error(err)
+	}
+	for name, f := range map[string]*File{"file": f, "pipe": pipeWith(t, "+")} {
+		if b, err := f.Peek(ctx, math.MaxInt); string(b) != "+" || err != nil {
+			t.Errorf("peek at a %s: %q, %v", name, b, err)
+		}
+	}
+}
+
+// pipeWith returns the end of a pipe that holds text.
+func pipeWith(t *testing.T, text string) *File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.WriteString(text)
+	w.Close()
+	f, err := FromOS(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close(context.Background()) })
+	return f
 }
 
 func TestAppendingFileWritesAtItsEndOnly(t *testing.T) {
