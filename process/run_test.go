@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"trigo"
 	"trigo/nursery"
 	"trigo/trigotest"
@@ -220,6 +222,34 @@ func TestChildGetsABlockingPipeAndOursStaysCancellable(t *testing.T) {
 	}
 	if blocks(t, r) {
 		t.Error("our end blocks now")
+	}
+}
+
+func TestStartWithoutDescriptorsLeavesTheCallersPipeAsItIs(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	none := limit
+	none.Cur = 0
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(t.Context(), &Command{Args: []string{"/bin/true"}, Stdin: File(r), Stdout: File(w), Stderr: File(w)})
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(err, unix.EMFILE) {
+		t.Errorf("started with %v", err)
+	}
+	if blocks(t, r) || blocks(t, w) {
+		t.Error("no ctx can wake who uses the pipe any more")
 	}
 }
 

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -201,7 +202,10 @@ func (w *wiring) lend(f *os.File) (*os.File, error) {
 		// Opened without blocking, or a FIFO would wait for somebody at its other end.
 		path := fmt.Sprintf("/proc/self/fd/%d", fd)
 		again, err = os.OpenFile(path, flags&unix.O_ACCMODE|flags&unix.O_APPEND|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-		if err != nil {
+		switch {
+		case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
+			return bare(err) // the next time it may be possible
+		case err != nil:
 			return unix.SetNonblock(fd, false)
 		}
 		return nil
