@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -193,6 +194,29 @@ func TestAFIFOHasNoPositions(t *testing.T) {
 		if err := call(); !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestCancelEndsTheWaitForAFIFOUnderARoot(t *testing.T) {
+	path := fifo(t)
+	r, err := OpenRooted(t.Context(), path.Parent())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close(context.Background())
+	name := Path(path.Name())
+	for what, call := range map[string]func(ctx context.Context) error{
+		"read":  func(ctx context.Context) error { _, err := r.ReadBytes(ctx, name); return err },
+		"write": func(ctx context.Context) error { return r.WriteBytes(ctx, name, []byte("x"), 0o600) },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		if err := call(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.HasPrefix(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
+		}
+		cancel()
+	}
+	if _, err := OpenRooted(t.Context(), path); !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("open: %v", err)
 	}
 }
 

@@ -2,8 +2,10 @@ package file
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"trigo"
@@ -13,9 +15,9 @@ import (
 // absolute path, not by a symbolic link, even if somebody changes the tree at the same
 // time. Such a path is an error. It is made by [OpenRooted].
 //
-// Each call looks at ctx first, and then takes as long as the disk does. All paths are
-// relative to the directory, wherever that is moved. Any number of calls may be under
-// way at a time.
+// Each call looks at ctx first, and then takes as long as the disk does; where somebody
+// has put a FIFO, a ctx ends the wait for its other end. All paths are relative to the
+// directory, wherever that is moved. Any number of calls may be under way at a time.
 //
 // It stands on [os.Root], whose documentation says what it does not guard against.
 type Rooted struct {
@@ -33,7 +35,15 @@ func OpenRooted(ctx context.Context, path Path) (*Rooted, error) {
 		return nil, rootedError("open", path, "", err)
 	}
 	defer leave()
-	root, err := os.OpenRoot(string(path))
+	// OpenRoot would wait for the other end of a FIFO.
+	info, err := os.Stat(string(path))
+	if err == nil && !info.IsDir() {
+		err = syscall.ENOTDIR
+	}
+	var root *os.Root
+	if err == nil {
+		root, err = os.OpenRoot(string(path))
+	}
 	if err != nil {
 		return nil, rootedError("open", path, "", err)
 	}
@@ -51,10 +61,15 @@ func (r *Rooted) Open(ctx context.Context, name Path, mode string) (*File, error
 
 // OpenFile is the function [OpenFile] under the directory.
 func (r *Rooted) OpenFile(ctx context.Context, name Path, flag int, perm fs.FileMode) (*File, error) {
-	return open(ctx, rootedPath(r.path, name), flag, opener{
+	return open(ctx, rootedPath(r.path, name), flag, r.opener(name, perm))
+}
+
+// opener is the opener of a path under the directory.
+func (r *Rooted) opener(name Path, perm fs.FileMode) opener {
+	return opener{
 		open: func(flag int) (*os.File, error) { return r.root.OpenFile(string(name), flag, perm) },
 		stat: func() (fs.FileInfo, error) { return r.root.Stat(string(name)) },
-	})
+	}
 }
 
 // OpenText is the function [OpenText] under the directory.
@@ -74,15 +89,31 @@ func (r *Rooted) OpenRooted(ctx context.Context, name Path) (*Rooted, error) {
 	return &Rooted{rootedPath(r.path, name), root}, nil
 }
 
-// ReadBytes returns the content of a file.
+// ReadBytes returns the content of a file, as [Path.ReadBytes] does.
 func (r *Rooted) ReadBytes(ctx context.Context, name Path) ([]byte, error) {
-	return inRoot(ctx, r, "read", name, func() ([]byte, error) { return r.root.ReadFile(string(name)) })
+	f, info, err := r.opener(name, 0).await(ctx, os.O_RDONLY)
+	var data []byte
+	if err == nil {
+		data, err = readRest(ctx, rootedPath(r.path, name), f, info)
+	}
+	if err != nil {
+		return nil, rootedError("read", r.path, name, err)
+	}
+	return data, nil
 }
 
 // WriteBytes makes data the content of a file, which is created with perm, less the
-// umask, if it is not there.
+// umask, if it is not there. Its waits, and what a cancel leaves, are those of
+// [Path.WriteBytes].
 func (r *Rooted) WriteBytes(ctx context.Context, name Path, data []byte, perm fs.FileMode) error {
-	return r.do(ctx, "write", name, func() error { return r.root.WriteFile(string(name), data, perm) })
+	f, err := r.OpenFile(ctx, name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, perm)
+	if err == nil {
+		err = errors.Join(f.SendAll(ctx, data), f.Close(ctx))
+	}
+	if err != nil {
+		return rootedError("write", r.path, name, cause(err))
+	}
+	return nil
 }
 
 // Stat describes a file; for a symbolic link, what it points to.
