@@ -246,8 +246,10 @@ func (s *Stream) pump(ctx context.Context, h *handshake, next func()) error {
 
 // move sends what the handshake has written, and receives.
 func (s *Stream) move(ctx context.Context) error {
-	if err := s.gate.out.flush(ctx, s.gate.transport); err != nil {
-		return err
+	if s.gate.out.owes() {
+		if err := s.gate.out.flush(ctx, s.gate.transport); err != nil {
+			return err
+		}
 	}
 	err := s.gate.fill(ctx, 0)
 	if err == io.EOF {

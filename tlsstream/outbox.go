@@ -184,8 +184,12 @@ func (o *outbox) drain(ctx context.Context, to trigo.SendStream) error {
 }
 
 // flushFirst is flush for the first n of the bytes that wait. It returns how many
-// it has sent: more, if the transport takes what is behind them at once.
+// it has sent: more, if the transport takes what is behind them at once. Nobody else
+// may be sending.
 func (o *outbox) flushFirst(ctx context.Context, to trigo.SendStream, n int) (sent int, err error) {
+	if n <= 0 {
+		return 0, nil // without a turn: see owes
+	}
 	if err := o.take(ctx); err != nil {
 		return 0, err
 	}
@@ -286,6 +290,11 @@ func (o *outbox) waiting() int {
 	}
 	return n
 }
+
+// owes reports whether there is something to send. Nobody may be sending, but
+// somebody may have the turn and wait until a send might not block: until the peer
+// receives, who may be waiting for us to do so.
+func (o *outbox) owes() bool { return o.taken != nil || o.gathered() > 0 }
 
 // leftover reports whether there is something that somebody has still to send.
 func (o *outbox) leftover() bool {
