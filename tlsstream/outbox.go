@@ -30,6 +30,7 @@ type outbox struct {
 	some   atomic.Bool // fresh is not nil; for who only looks
 	taken  *buffer     // being sent; of the holder of the turn
 	failed error       // what the transport said to a write that went past; likewise
+	unsure bool        // the transport may keep some of what it took; likewise
 }
 
 type waiter struct {
@@ -187,14 +188,14 @@ func (o *outbox) drain(ctx context.Context, to trigo.SendStream) error {
 // it has sent: more, if the transport takes what is behind them at once. Nobody else
 // may be sending.
 func (o *outbox) flushFirst(ctx context.Context, to trigo.SendStream, n int) (sent int, err error) {
-	if n <= 0 {
+	if n <= 0 && !o.unsure {
 		return 0, nil // without a turn: see owes
 	}
 	if err := o.take(ctx); err != nil {
 		return 0, err
 	}
 	for o.next() {
-		if err != nil || sent >= n {
+		if err != nil || sent >= n && !o.unsure {
 			o.give()
 			break
 		}
@@ -211,7 +212,7 @@ func (o *outbox) flushFirst(ctx context.Context, to trigo.SendStream, n int) (se
 // asked, and returns how much that is.
 func (o *outbox) sendNow(to trigo.SendStream) int {
 	s := prompt(to)
-	if s == nil || o.failed != nil {
+	if s == nil || o.failed != nil || o.unsure {
 		return 0
 	}
 	var n int
@@ -224,7 +225,7 @@ func (o *outbox) sendNow(to trigo.SendStream) int {
 // nothing it gives the turn back.
 func (o *outbox) next() bool {
 	if o.taken != nil {
-		if len(o.taken.bytes()) > 0 {
+		if len(o.taken.bytes()) > 0 || o.unsure {
 			return true
 		}
 		putBuffer(o.taken)
@@ -240,6 +241,10 @@ func (o *outbox) next() bool {
 }
 
 // send sends the first n bytes of what is taken, and returns how many it did send.
+//
+// A transport that was cancelled may count bytes that it keeps for its next send, as
+// a Stream does. If it counts all of them that send has to come, with nothing in it
+// if nothing is left: until then the outbox is not empty, and the error is not nil.
 func (o *outbox) send(ctx context.Context, to trigo.SendStream, n int) (sent int, err error) {
 	if o.failed != nil {
 		return 0, o.failed
@@ -248,6 +253,7 @@ func (o *outbox) send(ctx context.Context, to trigo.SendStream, n int) (sent int
 	err = to.SendAll(ctx, b.bytes()[:n])
 	if err == nil {
 		b.r += n
+		o.unsure = false
 		return n, nil
 	}
 	var op *trigo.OpError
@@ -255,9 +261,7 @@ func (o *outbox) send(ctx context.Context, to trigo.SendStream, n int) (sent int
 	case errors.As(err, &op):
 		sent = min(int(op.N), n)
 		b.r += sent
-		if sent == n && ctx.Err() != nil {
-			err = nil // it had happened before the cancel
-		}
+		o.unsure = sent == n && ctx.Err() != nil
 	case ctx.Err() != nil:
 		// The peer may have got some of it or nothing. Whatever followed, it
 		// could not be understood.

@@ -14,15 +14,25 @@ type swept func(ctx context.Context, s *trigotest.Sweep, client, server *Stream)
 
 func sweep(t *testing.T, scenario swept) {
 	eachVersion(t, func(t *testing.T, config *tls.Config) {
-		for name, maker := range map[string]transportMaker{"memory": memoryTransport, "lockstep": lockstepTransport} {
+		for name, c := range map[string]struct {
+			maker  transportMaker
+			layers int // of TLS
+		}{
+			"memory":     {memoryTransport, 1},
+			"lockstep":   {lockstepTransport, 1},
+			"TLS in TLS": {memoryTransport, 2},
+		} {
 			t.Run(name, func(t *testing.T) {
 				identity()
 				trigotest.SweepCancel(t, func(ctx context.Context, s *trigotest.Sweep) error {
-					a, b, _ := maker(ctx)
-					client, server := Client(s.Wrap(a), config, nil), Server(b, serverConfig(), nil)
-					s.Close(client)
-					s.Close(server)
-					return scenario(ctx, s, client, server)
+					a, b, _ := c.maker(ctx)
+					a = s.Wrap(a)
+					for range c.layers {
+						a, b = Client(a, config, nil), Server(b, serverConfig(), nil)
+						s.Close(a)
+						s.Close(b)
+					}
+					return scenario(ctx, s, a.(*Stream), b.(*Stream))
 				}, &trigotest.SweepOptions{Bubble: true})
 			})
 		}
