@@ -59,8 +59,12 @@ func (s *Stream) goodbye(ctx context.Context) error {
 			return err
 		}
 		err = s.sendEOF(ctx)
-	case s.shake.Load() == nil:
-		err = s.flush(ctx) // what a cancelled send has left
+	case s.shake.Load() == nil || s.spoke:
+		// What a cancelled send has left, and before it the end of the handshake.
+		if err := s.handshake(ctx); err != nil {
+			return err
+		}
+		err = s.flush(ctx)
 	}
 	if errors.Is(err, trigo.ErrBroken) || errors.Is(err, trigo.ErrBusy) || errors.Is(err, trigo.ErrClosed) {
 		return nil

@@ -109,3 +109,30 @@ func TestCancelledFirstWordsDoNotPileUp(t *testing.T) {
 		})
 	}
 }
+
+// What such a SendAll has counted is sent by Close, also where that does no handshake.
+func TestCloseSendsCancelledFirstWords(t *testing.T) {
+	eachMode(t, func(t *testing.T, opts *Options) {
+		bubble(t, func(t *testing.T) {
+			client, server := unshaken(t, memoryTransport, clientConfig13(), opts)
+			transport := &asked{counting{Stream: client.gate.transport, room: 1}} // the hello
+			client.gate.transport = transport
+			received := make(chan string, 1)
+			go func() {
+				got, err := receiveAll(t.Context(), server)
+				wantIs(t, "receive", err, nil)
+				received <- got
+			}()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			err := client.SendAll(ctx, []byte("hello"))
+			wantIs(t, "send", err, context.DeadlineExceeded)
+			transport.room = 100
+			mustClose(t, client)
+			op, _ := errors.AsType[*trigo.OpError](err)
+			if got, want := <-received, "hello"[:op.N]; got != want {
+				t.Errorf("received %q, want %q", got, want)
+			}
+		})
+	})
+}

@@ -69,6 +69,7 @@ func (s *Stream) send(ctx context.Context, p []byte) (n int, err error) {
 func (s *Stream) sendFirst(ctx context.Context, p []byte) (n int, err error) {
 	var broken error
 	err = s.handshakeThen(ctx, func() { n, broken = s.encrypt(ctx, p) })
+	s.spoke = s.spoke || n > 0
 	if err == nil {
 		err = broken
 	}

@@ -34,7 +34,8 @@ type Stream struct {
 	unwrapped atomic.Bool
 
 	https     bool
-	sentEOF   bool // close_notify is in the outbox or sent; of the holder of sending
+	spoke     bool // there is data behind the last words of the handshake; of the holder of sending
+	sentEOF   bool // close_notify is in the outbox or sent; likewise
 	ragged    bool // receiving ended with the transport, in HTTPSCompatible mode; of the holder of receiving
 	hasUnread bool // Unwrap came upon a byte of data, unread; likewise
 	unread    byte
