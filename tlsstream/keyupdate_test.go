@@ -58,11 +58,10 @@ func (s *sealer) seal(kind byte, content []byte, size int) []byte {
 	return s.aead.Seal(header, nonce, inner, header)
 }
 
-// A peer that asks for new keys all the time, as often as crypto/tls allows between
-// two bytes of data, and in long records, does not fill our memory with the answers of
-// a stream that has nothing to send.
-func TestFloodOfKeyUpdates(t *testing.T) {
-	client, server := unshaken(t, memoryTransport, clientConfig13(), nil)
+// sealedPair returns a pair, and what the records of the server are sealed with.
+func sealedPair(t *testing.T) (client, server *Stream, secret []byte) {
+	t.Helper()
+	client, server = unshaken(t, memoryTransport, clientConfig13(), nil)
 	var keys strings.Builder
 	config := serverConfig()
 	config.SessionTicketsDisabled = true
@@ -75,15 +74,29 @@ func TestFloodOfKeyUpdates(t *testing.T) {
 	if suite := server.conn.ConnectionState().CipherSuite; suite != tls.TLS_AES_128_GCM_SHA256 {
 		t.Skipf("the cipher is %s here, not AES-128-GCM", tls.CipherSuiteName(suite))
 	}
+	_, line, _ := strings.Cut(keys.String(), "SERVER_TRAFFIC_SECRET_0 ")
+	secret, err := hex.DecodeString(strings.Fields(line)[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, server, secret
+}
+
+// askForNewKeys returns a key_update with update_requested (section 4.6.3), of
+// size bytes, and what seals the records behind it.
+func (s *sealer) askForNewKeys(t *testing.T, size int) ([]byte, *sealer) {
+	record := s.seal(recordHandshake, []byte{24, 0, 0, 1, 1}, size)
+	return record, newSealer(t, s.derive(t, "traffic upd", sha256.Size))
+}
+
+// A peer that asks for new keys all the time, as often as crypto/tls allows between
+// two bytes of data, and in long records, does not fill our memory with the answers of
+// a stream that has nothing to send.
+func TestFloodOfKeyUpdates(t *testing.T) {
+	client, server, secret := sealedPair(t)
 	buf := make([]byte, maxPlaintext)
 	sendString(t, server, string(buf))
 	if err := receiveFull(t.Context(), client, buf); err != nil {
-		t.Fatal(err)
-	}
-	_, line, _ := strings.Cut(keys.String(), "SERVER_TRAFFIC_SECRET_0 ")
-	fields := strings.Fields(line)
-	secret, err := hex.DecodeString(fields[1])
-	if err != nil {
 		t.Fatal(err)
 	}
 
@@ -94,9 +107,8 @@ func TestFloodOfKeyUpdates(t *testing.T) {
 	for range 2 * maxAnswers / answer / between {
 		var records []byte
 		for range between {
-			// key_update, update_requested: section 4.6.3
-			records = append(records, peer.seal(recordHandshake, []byte{24, 0, 0, 1, 1}, helloBuffer)...)
-			peer = newSealer(t, peer.derive(t, "traffic upd", sha256.Size))
+			record, next := peer.askForNewKeys(t, helloBuffer)
+			records, peer = append(records, record...), next
 		}
 		records = append(records, peer.seal(23, []byte("x"), helloBuffer)...)
 		if err := server.gate.transport.SendAll(t.Context(), records); err != nil {
@@ -109,5 +121,32 @@ func TestFloodOfKeyUpdates(t *testing.T) {
 		if n := client.gate.out.gathered(); n > maxAnswers+between*answer {
 			t.Fatalf("%d bytes of answers wait to be sent", n)
 		}
+	}
+}
+
+// A peer may ask for new keys when this side has ended already. It gets no answer,
+// which would come behind the end of TLS and be taken for what follows.
+func TestNothingFollowsCloseNotify(t *testing.T) {
+	client, server, secret := sealedPair(t)
+	if err := client.SendEOF(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	records, peer := newSealer(t, secret).askForNewKeys(t, 0)
+	records = append(records, peer.seal(23, []byte("x"), 0)...)
+	records = append(records, peer.seal(21, []byte{1, 0}, 0)...) // close_notify
+	if err := server.gate.transport.SendAll(t.Context(), records); err != nil {
+		t.Fatal(err)
+	}
+	receiveString(t, client, "x")
+	transport, _, err := client.Unwrap(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sendString(t, transport, "plain")
+	mustClose(t, transport)
+	got, err := receiveAll(t.Context(), server.gate.transport)
+	wantIs(t, "receive", err, nil)
+	if end := recordHeader + 2 + 1 + aeadTag; got[min(end, len(got)):] != "plain" {
+		t.Errorf("%q came behind close_notify, want only what was sent behind TLS", got[min(end, len(got)):])
 	}
 }

@@ -27,6 +27,7 @@ type outbox struct {
 	held   bool        // somebody uses the transport's sending half: has the turn
 	past   bool        // the way past is open,
 	least  uint16      // for writes of at least this length
+	ended  bool        // what is gathered now is thrown away
 	some   atomic.Bool // fresh is not nil; for who only looks
 	taken  *buffer     // being sent; of the holder of the turn
 	failed error       // what the transport said to a write that went past; likewise
@@ -42,6 +43,10 @@ type waiter struct {
 // sends. Its callers come one by one: crypto/tls has a lock of its own.
 func (o *outbox) write(p []byte, to trigo.SendStream) {
 	o.mu.Lock()
+	if o.ended {
+		o.mu.Unlock()
+		return
+	}
 	if o.past && len(p) >= int(o.least) && o.fresh == nil {
 		o.mu.Unlock() // others only look at the box
 		n, err := to.(fdstream.PromptSender).SendNow(p)
@@ -56,6 +61,13 @@ func (o *outbox) write(p []byte, to trigo.SendStream) {
 		o.some.Store(true)
 	}
 	o.fresh.add(p)
+	o.mu.Unlock()
+}
+
+// end is called behind the last record.
+func (o *outbox) end() {
+	o.mu.Lock()
+	o.ended = true
 	o.mu.Unlock()
 }
 
