@@ -18,8 +18,9 @@ import (
 //
 // A message of one record, which the transport mostly takes at once, need not be
 // gathered to be sent. So the holder of the turn may open a way past the box, for
-// a write that does not wait: that of the record with the message in it, unless
-// another has come before. What is left of it goes the usual way.
+// one write that does not wait: that of the record with the message in it, unless
+// another has come before. What is left of it goes the usual way. A second write might
+// be one of the receiver, who answers a key update, and the turn given back by then.
 type outbox struct {
 	mu     sync.Mutex
 	fresh  *buffer     // gathered, and not being sent; nil if there is nothing
@@ -48,6 +49,7 @@ func (o *outbox) write(p []byte, to trigo.SendStream) {
 		return
 	}
 	if o.past && len(p) >= int(o.least) && o.fresh == nil {
+		o.past = false
 		o.mu.Unlock() // others only look at the box
 		n, err := to.(fdstream.PromptSender).SendNow(p)
 		if n == len(p) {

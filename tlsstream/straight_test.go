@@ -14,6 +14,7 @@ import (
 
 	"trigo"
 	"trigo/netstream"
+	"trigo/trigotest"
 )
 
 // What a transport takes at once goes there without a stop in the outbox. When it
@@ -131,4 +132,24 @@ func FuzzGateStraight(f *testing.F) {
 			t.Errorf("at a border: %v, want %v", g.atBorder(), whole)
 		}
 	})
+}
+
+// The answer to a key update, which is longer than the record of a very short message,
+// does not go past the outbox behind that: whoever sent the message may be done, and
+// the transport in use by the next call.
+func TestOneRecordGoesPastTheOutbox(t *testing.T) {
+	memory, _ := trigotest.NewMemoryPair()
+	transport := &asked{counting{Stream: memory, room: 100}}
+	var out outbox
+	if !out.open(1, transport) {
+		t.Fatal("there is no way past an empty outbox")
+	}
+	out.write(make([]byte, recordHeader+1+1+aeadTag), transport)
+	out.write(make([]byte, recordHeader+5+1+aeadTag), transport)
+	if transport.sends != 1 {
+		t.Errorf("%d records went past, want one", transport.sends)
+	}
+	if out.shut() {
+		t.Error("nothing is left to send")
+	}
 }
