@@ -37,7 +37,7 @@ func Stream(c net.Conn) trigo.HalfCloseableStream {
 			return s
 		}
 	}
-	s := &stream{c: c}
+	s := &stream{c: c, gone: make(chan struct{})}
 	s.receiving.init(&s.closed, c.SetReadDeadline)
 	s.sending.init(&s.closed, c.SetWriteDeadline)
 	return s
@@ -47,6 +47,7 @@ func Stream(c net.Conn) trigo.HalfCloseableStream {
 type stream struct {
 	c                  net.Conn
 	closed             atomic.Bool
+	gone               chan struct{} // closed when Close or Abort is done
 	sending, receiving guard
 	sentEOF            atomic.Bool
 	broken             error                 // why sending is; of the holder of sending
@@ -177,8 +178,9 @@ func (s *stream) receive(ctx context.Context, p []byte) (n int, err error) {
 // goodbye, that may take until ctx ends.
 func (s *stream) Close(ctx context.Context) error {
 	if s.closed.Swap(true) {
-		return nil
+		return s.fail("close", 0, s.awaitGone(ctx))
 	}
+	defer close(s.gone)
 	lower := below(s.c)
 	if lower == nil {
 		return s.fail("close", 0, s.c.Close())
@@ -194,10 +196,36 @@ func (s *stream) Close(ctx context.Context) error {
 	return s.fail("close", 0, err)
 }
 
+// awaitGone is Close for all but the first, whose goodbye it ends when ctx does.
+func (s *stream) awaitGone(ctx context.Context) error {
+	if s.isGone() {
+		return nil
+	}
+	select {
+	case <-s.gone:
+		return nil
+	case <-ctx.Done():
+	}
+	if lower := below(s.c); lower != nil {
+		lower.Close()
+	}
+	return trigo.CancelError(ctx)
+}
+
+func (s *stream) isGone() bool {
+	select {
+	case <-s.gone:
+		return true
+	default:
+		return false
+	}
+}
+
 // Abort closes the connection such that a TCP peer below it, if there is one,
-// gets a reset.
+// gets a reset. It does so also if Close is waiting for its goodbye.
 func (s *stream) Abort() error {
-	if s.closed.Swap(true) {
+	first := !s.closed.Swap(true)
+	if !first && s.isGone() {
 		return nil
 	}
 	lowest := s.c
@@ -208,6 +236,10 @@ func (s *stream) Abort() error {
 		t.SetLinger(0)
 	}
 	err := lowest.Close()
+	if !first {
+		return nil // the rest is for that Close
+	}
+	defer close(s.gone)
 	if lowest != s.c {
 		s.c.Close() // cannot say goodbye any more
 	}

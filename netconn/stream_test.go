@@ -222,6 +222,8 @@ func TestCloseOfATLSConnectionHeedsItsContext(t *testing.T) {
 			}
 			return nil
 		},
+		"dead ctx, behind a patient one": behindClose(trigo.CloseForcefully),
+		"abort, behind a patient Close":  behindClose(trigo.Abort),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -244,5 +246,17 @@ func TestCloseOfATLSConnectionHeedsItsContext(t *testing.T) {
 				y.Close()
 			})
 		})
+	}
+}
+
+// behindClose ends a stream that another Close is saying goodbye to.
+func behindClose(end func(trigo.Resource) error) func(context.Context, trigo.Stream) error {
+	return func(ctx context.Context, s trigo.Stream) error {
+		patient := make(chan error)
+		go func() { patient <- s.Close(ctx) }()
+		synctest.Wait()
+		err := end(s)
+		<-patient // with an error or not: crypto/tls has not said goodbye
+		return err
 	}
 }
