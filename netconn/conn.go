@@ -80,8 +80,8 @@ func (c *conn) Read(p []byte) (int, error) {
 	if ctx == nil {
 		return 0, c.late("read")
 	}
+	defer c.reading.end() // also of a panic, of a callback in a TLS handshake
 	n, err := c.s.ReceiveSome(ctx, p)
-	c.reading.end()
 	if err != nil {
 		return 0, c.failed(ctx, "read", err)
 	}
@@ -93,8 +93,8 @@ func (c *conn) Write(p []byte) (int, error) {
 	if ctx == nil {
 		return 0, c.late("write")
 	}
+	defer c.writing.end()
 	err := c.s.SendAll(ctx, p)
-	c.writing.end()
 	if err != nil {
 		return sent(err), c.failed(ctx, "write", err)
 	}
@@ -108,8 +108,8 @@ func (c *halfConn) CloseWrite() error {
 	if ctx == nil {
 		return c.late("close")
 	}
+	defer c.writing.end()
 	err := c.s.SendEOF(ctx)
-	c.writing.end()
 	if err != nil {
 		return c.failed(ctx, "close", err)
 	}
