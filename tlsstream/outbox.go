@@ -256,8 +256,8 @@ func (o *outbox) next() bool {
 
 // send sends the first n bytes of what is taken, and returns how many it did send.
 //
-// A transport that was cancelled may count bytes that it keeps for its next send, as
-// a Stream does. If it counts all of them that send has to come, with nothing in it
+// A transport whose send fails may count bytes that it keeps for its next one, as a
+// Stream does. If it counts all of them that send has to come, with nothing in it
 // if nothing is left: until then the outbox is not empty, and the error is not nil.
 func (o *outbox) send(ctx context.Context, to trigo.SendStream, n int) (sent int, err error) {
 	if o.failed != nil {
@@ -275,7 +275,7 @@ func (o *outbox) send(ctx context.Context, to trigo.SendStream, n int) (sent int
 	case errors.As(err, &op):
 		sent = min(int(op.N), n)
 		b.r += sent
-		o.unsure = sent == n && ctx.Err() != nil
+		o.unsure = sent == n
 	case ctx.Err() != nil:
 		// The peer may have got some of it or nothing. Whatever followed, it
 		// could not be understood.

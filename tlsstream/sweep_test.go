@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"os"
 	"testing"
 
+	"trigo"
 	"trigo/trigotest"
 )
 
@@ -127,5 +129,36 @@ func TestSweepHalfClose(t *testing.T) {
 			return err
 		}
 		return client.SendEOF(ctx)
+	})
+}
+
+// out is a transport that is out of time for a while.
+type out struct {
+	trigo.Stream
+	time bool
+}
+
+func (o *out) SendAll(ctx context.Context, p []byte) error {
+	if o.time {
+		return &trigo.OpError{Op: "send", Err: os.ErrDeadlineExceeded}
+	}
+	return o.Stream.SendAll(ctx, p)
+}
+
+// Where it is not a cancel that has kept a send of the lower TLS from its end, the
+// upper goes on too.
+func TestSendInTLSInTLSAfterATimeout(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		lower, lowerServer := pair(t, memoryTransport, clientConfig13(), nil)
+		client, server := Client(lower, clientConfig13(), nil), Server(lowerServer, serverConfig(), nil)
+		if err := shakeBoth(t.Context(), client, server); err != nil {
+			t.Fatal(err)
+		}
+		transport := &out{lower.gate.transport, true}
+		lower.gate.transport = transport
+		wantIs(t, "send", client.SendAll(t.Context(), []byte("hello")), os.ErrDeadlineExceeded)
+		transport.time = false
+		wantIs(t, "send nothing", client.SendAll(t.Context(), nil), nil)
+		receiveString(t, server, "hello")
 	})
 }
