@@ -27,7 +27,7 @@ func (s *Stream) Close(ctx context.Context) error {
 		return s.awaitRelease(ctx)
 	}
 	err := s.goodbye(ctx)
-	if s.letGo.Swap(true) {
+	if !s.fate.CompareAndSwap(kept, letGo) {
 		return nil // somebody else lost patience, and err comes from that
 	}
 	if err != nil {
@@ -101,7 +101,9 @@ func (s *Stream) force(end func(trigo.Resource) error) error {
 	if s.release.isDone() {
 		return nil
 	}
-	s.letGo.Store(true)
+	if !s.fate.CompareAndSwap(kept, letGo) && s.fate.Load() == handedOver {
+		return nil
+	}
 	s.stopHandshake()
 	err := end(s.gate.transport)
 	s.release.done()

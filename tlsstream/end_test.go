@@ -350,3 +350,27 @@ func (b bareErrors) SendAll(ctx context.Context, p []byte) error {
 	}
 	return err
 }
+
+// Abort at the very moment when Unwrap ends comes before it or behind it: the transport
+// that is given back has not been aborted.
+func TestAbortComesBeforeOrBehindUnwrap(t *testing.T) {
+	for range 100 {
+		client, server := pair(t, memoryTransport, clientConfig13(), nil)
+		wantIs(t, "send EOF", server.SendEOF(t.Context()), nil)
+		aborted := make(chan struct{})
+		go func() {
+			defer close(aborted)
+			for !client.closing.Load() { // all of it is a few instructions
+			}
+			client.Abort()
+		}()
+		transport, _, err := client.Unwrap(t.Context())
+		if err != nil {
+			wantIs(t, "unwrap", err, trigo.ErrClosed)
+			continue
+		}
+		<-aborted
+		wantIs(t, "send", transport.SendAll(t.Context(), []byte("x")), nil)
+		trigo.Abort(transport)
+	}
+}

@@ -30,8 +30,6 @@ type Stream struct {
 	receiving atomic.Bool // held by the one call that uses the receiving half
 	broken    atomic.Bool // there is nobody to say goodbye to
 	closing   atomic.Bool // calls return ErrClosed
-	letGo     atomic.Bool // the transport is being closed, or is another's
-	unwrapped atomic.Bool
 
 	https     bool
 	spoke     bool // there is data behind the last words of the handshake; of the holder of sending
@@ -40,8 +38,17 @@ type Stream struct {
 	hasUnread bool // Unwrap came upon a byte of data, unread; likewise
 	unread    byte
 
-	release release // of the transport, by Close, Abort or Unwrap
+	fate    atomic.Int32 // of the transport: kept, letGo or handedOver
+	release release      // of the transport, by Close, Abort or Unwrap
 }
+
+// What becomes of the transport. It is decided once: who unwraps a stream while another
+// aborts it gets a transport that nobody has touched, or none.
+const (
+	kept       = iota
+	letGo      // by Close or Abort
+	handedOver // by Unwrap
+)
 
 var (
 	_ trigo.HalfCloseableStream = (*Stream)(nil)
@@ -154,7 +161,7 @@ func (s *Stream) ChannelBinding() ([]byte, error) {
 //
 // Trio: transport_stream.
 func (s *Stream) Transport() trigo.Stream {
-	if s.unwrapped.Load() {
+	if s.fate.Load() == handedOver {
 		return nil
 	}
 	return s.gate.transport

@@ -32,11 +32,9 @@ func (s *Stream) Unwrap(ctx context.Context) (transport trigo.Stream, trailing [
 	if err := s.exchangeGoodbyes(ctx); err != nil {
 		return nil, nil, s.fail(ctx, "unwrap", 0, err)
 	}
-	if s.closing.Swap(true) {
+	if s.closing.Swap(true) || !s.fate.CompareAndSwap(kept, handedOver) {
 		return nil, nil, s.fail(ctx, "unwrap", 0, trigo.ErrClosed)
 	}
-	s.unwrapped.Store(true)
-	s.letGo.Store(true)
 	s.release.done()
 	return s.gate.transport, s.gate.rest(), nil
 }
