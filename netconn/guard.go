@@ -91,6 +91,8 @@ func (g *guard) kind(ctx context.Context, err error) (_ error, lasting bool) {
 		return trigo.CancelError(ctx), false
 	case errors.Is(err, os.ErrDeadlineExceeded): // of a deadline that somebody else has set
 		return err, false
+	case errors.Is(err, io.ErrUnexpectedEOF): // crypto/tls, of an end inside a record
+		return fmt.Errorf("%w: %w", trigo.ErrTruncated, err), true
 	}
 	return trigo.Broken(err), true
 }

@@ -19,7 +19,9 @@ import (
 // deadlines are:
 //
 //   - A *tls.Conn does not survive a Write that was cancelled: every later
-//     send fails. Package tlsstream has TLS without that limit.
+//     send fails. Its [io.EOF] proves nothing: it takes the end of its transport
+//     between two records for the end of the stream, with close_notify or without.
+//     Package tlsstream has TLS without these limits.
 //   - A connection without deadlines (one of x/crypto/ssh) cannot be woken but
 //     by closing it: a call with a ctx that can be cancelled is
 //     [errors.ErrUnsupported].

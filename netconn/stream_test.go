@@ -260,3 +260,18 @@ func behindClose(end func(trigo.Resource) error) func(context.Context, trigo.Str
 		return err
 	}
 }
+
+func TestEndInsideARecordIsTruncation(t *testing.T) {
+	x, y := net.Pipe()
+	s, server := Stream(tls.Client(x, clientConfig())), tls.Server(y, serverConfig())
+	defer trigo.Abort(s)
+	go func() {
+		server.Handshake()
+		y.Write([]byte{23, 3, 3, 0, 100, 1, 2, 3})
+		y.Close()
+	}()
+	for range 2 { // it stays
+		_, err := s.ReceiveSome(t.Context(), make([]byte, 1))
+		wantIs(t, err, trigo.ErrTruncated, io.ErrUnexpectedEOF)
+	}
+}
