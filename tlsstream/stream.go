@@ -83,7 +83,8 @@ func Server(transport trigo.Stream, config *tls.Config, opts *Options) *Stream {
 		config = &tls.Config{}
 	}
 	s, h := newStream(transport, opts)
-	h.callbacks = config.GetCertificate != nil || config.GetConfigForClient != nil
+	h.callbacks = config.GetCertificate != nil || config.GetConfigForClient != nil ||
+		config.GetEncryptedClientHelloKeys != nil
 	s.conn = tls.Server(&s.gate, config)
 	return s
 }
