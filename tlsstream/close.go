@@ -20,7 +20,8 @@ import (
 // error Is ctx.Err(). A peer that is gone is no error: it may have closed first.
 //
 // A SendAll under way is cut short, whether it waits or not, and then there is
-// no close_notify: what the peer got is not all. The same holds for a stream
+// no close_notify: what the peer got is not all. The same holds for any other call
+// that uses the sending half, one that only waits to send included, and for a stream
 // that is broken.
 func (s *Stream) Close(ctx context.Context) error {
 	if s.closing.Swap(true) {
