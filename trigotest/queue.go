@@ -49,7 +49,9 @@ func (q *byteQueue) putLocked(p []byte) error {
 		q.handed = copy(q.into, p)
 		p = p[q.handed:]
 	}
-	if q.taken > 0 && len(q.data)+len(p) > cap(q.data) { // rather than grow
+	// Rather than grow, but only if more was taken than is moved for it: else a full
+	// queue that stays full would be moved for every byte.
+	if q.taken > len(q.data)/2 && len(q.data)+len(p) > cap(q.data) {
 		q.data = q.data[:copy(q.data, q.data[q.taken:])]
 		q.taken = 0
 	}

@@ -78,6 +78,24 @@ func TestAForgottenMemoryStreamIsNotKeptByACtx(t *testing.T) {
 	}
 }
 
+// A receiver that is far behind, and then as fast as the sender.
+func TestAPileIsNotMovedForEachByteThatIsTakenOffIt(t *testing.T) {
+	q := newByteQueue()
+	q.put(make([]byte, 1<<20))
+	moves, p := 0, make([]byte, 1)
+	for range 1000 {
+		q.read(p)
+		before := &q.data[q.taken]
+		q.put(p)
+		if &q.data[q.taken] != before {
+			moves++
+		}
+	}
+	if moves > 1 {
+		t.Errorf("1 MiB was moved %d times for 1000 bytes, want once at most", moves)
+	}
+}
+
 // countingContext counts who is registered for its end.
 type countingContext struct {
 	context.Context
