@@ -50,9 +50,12 @@ func FromSeq[T any](
 	}()
 	return nursery.Run(ctx, func(ctx context.Context, n *nursery.Nursery) error {
 		n.Go(func(ctx context.Context) error { return generate(ctx, seq, s) })
-		defer n.Cancel(errUsed)
 		defer r.Close(ctx)
-		return use(ctx, r)
+		if err := use(ctx, r); err != nil {
+			return err // it cancels the iterator, and must not be taken for an answer to that
+		}
+		n.Cancel(errUsed)
+		return nil
 	})
 }
 

@@ -237,6 +237,20 @@ func TestFromSeqReturnsTheUsersErrorAsItIs(t *testing.T) {
 	c.check(t, "start", "0", "finally")
 }
 
+// What ends the iterator after use is no news, but use may have been cancelled by
+// something of its own.
+func TestFromSeqReturnsACancellationOfTheUsersOwn(t *testing.T) {
+	c := &counter{n: 2}
+	err := channel.FromSeq(background, c.seq, func(ctx context.Context, r *channel.Receiver[int]) error {
+		own, cancel := context.WithCancel(ctx)
+		cancel()
+		_, err := r.Receive(own)
+		return err
+	})
+	want(t, "FromSeq", err, context.Canceled)
+	c.check(t)
+}
+
 func TestFromSeqReturnsBothErrors(t *testing.T) {
 	errLate := errors.New("late")
 	synctest.Test(t, func(t *testing.T) {
