@@ -42,11 +42,11 @@ func (s *Sequencer) Step(ctx context.Context, n int, f func() error) error {
 		return fmt.Errorf("step %d: %w", n, err)
 	}
 	select {
-	case <-before: // asked for alone first: a turn that has come wins over a cancel
-	default:
+	case <-before:
+	case <-ctx.Done():
 		select {
-		case <-before:
-		case <-ctx.Done():
+		case <-before: // a turn that has come wins over a cancel
+		default:
 			s.breakUp()
 			return fmt.Errorf("step %d: %w: %w", n, ErrSequenceBroken, trigo.CancelError(ctx))
 		}

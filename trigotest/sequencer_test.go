@@ -77,6 +77,29 @@ func TestACancelledWaitBreaksTheSequenceForAll(t *testing.T) {
 	})
 }
 
+// lastMoment is a ctx with something that happens when a call begins to wait.
+type lastMoment struct {
+	context.Context
+	happens func()
+}
+
+func (l lastMoment) Done() <-chan struct{} {
+	l.happens()
+	return l.Context.Done()
+}
+
+func TestATurnThatComesJustBeforeACancelWinsOverIt(t *testing.T) {
+	for range 50 { // a select would choose either
+		var seq Sequencer
+		ctx, cancel := context.WithCancel(t.Context())
+		late := lastMoment{ctx, func() {
+			wantErr(t, "the step before", seq.Step(t.Context(), 0, func() error { return nil }), nil)
+			cancel()
+		}}
+		wantErr(t, "step", seq.Step(late, 1, func() error { return nil }), nil)
+	}
+}
+
 func TestATurnThatHasComeWinsOverACancel(t *testing.T) {
 	var seq Sequencer
 	ctx, cancel := context.WithCancel(t.Context())
