@@ -16,8 +16,8 @@ import (
 //
 // If recv cannot take the data, because it is closed or has ended, the data is lost
 // and the error Is [trigo.ErrBroken]. If somebody is just getting data from
-// send it Is [trigo.ErrBusy]. Pumps of one send may run concurrently: each is
-// one step, so nothing changes its place.
+// send, and it was not aborted, it Is [trigo.ErrBusy]. Pumps of one send may run
+// concurrently: each is one step, so nothing changes its place.
 //
 // Trio: trio.testing.memory_stream_pump.
 func Pump(send *MemorySendStream, recv *MemoryReceiveStream, max int) (bool, error) {
@@ -44,7 +44,8 @@ func Pump(send *MemorySendStream, recv *MemoryReceiveStream, max int) (bool, err
 // waits.
 //
 // The ends are connected by hooks of the sending half, SendAllHook and
-// CloseHook, which call [Pump]. Replace SendAllHook to make the sender wait, to
+// CloseHook, which call [Pump]; the latter then puts the end, even if somebody
+// gets the data that is before it. Replace SendAllHook to make the sender wait, to
 // lose data, or to move it later.
 //
 // Trio: trio.testing.memory_stream_one_way_pair.
@@ -56,10 +57,10 @@ func NewMemoryOneWayPair() (*MemorySendStream, *MemoryReceiveStream) {
 	}
 	send.pump, send.peer = reflect.ValueOf(send.SendAllHook), recv
 	send.CloseHook = func() {
-		// Once for what may still be there, once for the end of it. Nobody is
-		// left to be told that there is no receiver.
+		// What may still be there, or the failure. Nobody is left to be told that
+		// there is no receiver; and if somebody just gets data, it is his.
 		Pump(send, recv, 0)
-		Pump(send, recv, 0)
+		recv.PutEOF() // after a failure that is no news
 	}
 	return send, recv
 }

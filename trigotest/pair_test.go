@@ -5,6 +5,7 @@ import (
 	"io"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"trigo"
 )
@@ -71,6 +72,34 @@ func TestPumpBesideGetDataIsBusy(t *testing.T) {
 		s.Close(t.Context())
 		<-done
 	})
+}
+
+// Whoever gets the data, the end is everybody's.
+func TestTheEndOfAPairPassesSomebodyWhoGetsItsData(t *testing.T) {
+	ends := map[string]struct {
+		end       func(s *MemorySendStream)
+		got, seen error
+	}{
+		"close": {func(s *MemorySendStream) { s.Close(t.Context()) }, io.EOF, io.EOF},
+		"close with data stored": {func(s *MemorySendStream) {
+			s.SendAll(t.Context(), []byte("xy"))
+			s.Close(t.Context())
+		}, nil, io.EOF},
+		"abort": {func(s *MemorySendStream) { s.Abort() }, trigo.ErrBroken, trigo.ErrBroken},
+	}
+	for name, c := range ends {
+		synctest.Test(t, func(t *testing.T) {
+			s, r := NewMemoryOneWayPair()
+			getting := background(func() error { _, err := s.GetData(t.Context(), 0); return err })
+			synctest.Wait()
+			c.end(s)
+			wantErr(t, name+": GetData", <-getting, c.got)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := r.ReceiveSome(ctx, make([]byte, 1))
+			wantErr(t, name+": receive", err, c.seen)
+		})
+	}
 }
 
 func TestPairWakesAReceiverThatWaits(t *testing.T) {

@@ -211,10 +211,11 @@ func (q *byteQueue) clone(max int) ([]byte, error) {
 // moveTo takes up to max bytes and puts them into another queue; what that does
 // not take, with the error lost, is gone. It never waits.
 func (q *byteQueue) moveTo(other *byteQueue, max int) (lost, err error) {
-	if err := q.acquire(); err != nil {
-		return nil, err
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.busy && q.err == nil { // a failure is everybody's
+		return nil, trigo.ErrBusy
 	}
-	defer q.release()
 	data, err := q.front(max)
 	if err != nil {
 		return nil, err
