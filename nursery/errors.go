@@ -102,7 +102,11 @@ func consistsOf(err error, known ...error) bool {
 	return false
 }
 
-// same is a == b for errors that may not be comparable.
+// same is a == b, and the like of that for errors on which == panics: those that are
+// slices, say.
 func same(a, b error) bool {
-	return b != nil && reflect.ValueOf(b).Comparable() && a == b
+	if b == nil || reflect.ValueOf(b).Comparable() {
+		return a == b
+	}
+	return reflect.DeepEqual(a, b)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -184,11 +185,24 @@ type holder struct{ what any }
 
 func (h holder) Error() string { return fmt.Sprint(h.what) }
 
+// Many errors of others are slices, which == panics on.
 func TestErrorsThatCannotBeCompared(t *testing.T) {
 	for _, err := range []error{uncomparable{"x"}, holder{[]int{1}}} {
-		got := run(t.Context(), fails(err), func(ctx ctxt) error { <-ctx.Done(); return err })
+		got := run(t.Context(), fails(err),
+			func(ctx ctxt) error { <-ctx.Done(); return context.Cause(ctx) },
+			func(ctx ctxt) error { <-ctx.Done(); return nursery.CancelError(ctx) },
+		)
+		if !reflect.DeepEqual(got, err) {
+			t.Errorf("got %v, want %v alone", got, err)
+		}
+		got = run(t.Context(), fails(err), func(ctx ctxt) error { <-ctx.Done(); return uncomparable{"y"} })
 		if all, ok := got.(*nursery.Errors); !ok || len(all.Unwrap()) != 2 {
-			t.Errorf("got %v, want %v twice", got, err)
+			t.Errorf("got %v, want %v and another", got, err)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(err)
+		if !nursery.IsCancellation(ctx, nursery.CancelError(ctx)) {
+			t.Errorf("a cancel with the cause %v is not taken for one", err)
 		}
 	}
 }
