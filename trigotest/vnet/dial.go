@@ -59,7 +59,7 @@ func (h *Host) newDialling(ctx context.Context, local, remote netip.AddrPort) (*
 		return nil, err
 	}
 	defer h.n.lock()()
-	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
+	remote = destination(netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port()))
 	src, err := h.source(local.Addr(), remote.Addr())
 	if err != nil {
 		return nil, err

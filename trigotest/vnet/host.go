@@ -24,9 +24,11 @@ type Host struct {
 
 var _ netseam.Host = (*Host)(nil)
 
-// firstPort is the first of the ports that a host gives to those who do not
-// care.
-const firstPort = 49152
+// The ports that a host gives to those who do not care.
+const (
+	firstPort = 49152
+	freePorts = 1<<16 - firstPort // how many they are
+)
 
 // Context returns a ctx under which a program runs on h: it is h whose network
 // it dials on, listens on, and looks up names on.
@@ -105,6 +107,18 @@ func (h *Host) peer(a netip.Addr) *Host {
 	return h.n.owner(a)
 }
 
+// destination is where it goes what is sent to an address: from the wildcard to the
+// host itself, as on Linux.
+func destination(to netip.AddrPort) netip.AddrPort {
+	switch to.Addr() {
+	case netip.IPv4Unspecified():
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), to.Port())
+	case netip.IPv6Unspecified():
+		return netip.AddrPortFrom(netip.IPv6Loopback(), to.Port())
+	}
+	return to
+}
+
 // source chooses the address that h reaches to from; n.mu is held.
 func (h *Host) source(local, to netip.Addr) (netip.Addr, error) {
 	switch {
@@ -147,7 +161,7 @@ func (h *Host) bind(addr netip.AddrPort, dual bool, used func(netip.AddrPort) bo
 	at := func(port uint16) (addrs []netip.AddrPort, taken bool) {
 		for _, ip := range ips {
 			addr := netip.AddrPortFrom(ip, port)
-			taken = taken || used(addr) || used(netip.AddrPortFrom(wildcard(ip), port))
+			taken = taken || used(addr)
 			addrs = append(addrs, addr)
 		}
 		return addrs, taken
@@ -164,11 +178,29 @@ func (h *Host) bind(addr netip.AddrPort, dual bool, used func(netip.AddrPort) bo
 		}
 		return addrs, nil
 	}
-	for {
+	for range freePorts {
 		if addrs, taken := at(h.port()); !taken {
 			return addrs, nil
 		}
 	}
+	return nil, syscall.EADDRINUSE
+}
+
+// overlaps reports whether addr is among those taken, or includes one of them, or is
+// included: a wildcard and each address of its family are in each other's way.
+func overlaps[S any](taken map[netip.AddrPort]S, addr netip.AddrPort) bool {
+	ip, port := addr.Addr(), addr.Port()
+	_, same := taken[addr]
+	_, wild := taken[netip.AddrPortFrom(wildcard(ip), port)]
+	if same || wild || !ip.IsUnspecified() {
+		return same || wild
+	}
+	for other := range taken {
+		if other.Port() == port && other.Addr().Is4() == ip.Is4() {
+			return true
+		}
+	}
+	return false
 }
 
 func wildcard(a netip.Addr) netip.Addr {

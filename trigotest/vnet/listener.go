@@ -17,7 +17,7 @@ const maxBacklog = 4096
 // bindTCP takes an address, for a listener that does not listen yet; n.mu is
 // held.
 func (h *Host) bindTCP(local netip.AddrPort, dual bool) (*listener, error) {
-	addrs, err := h.bind(local, dual, func(a netip.AddrPort) bool { return h.tcp[a] != nil })
+	addrs, err := h.bind(local, dual, func(a netip.AddrPort) bool { return overlaps(h.tcp, a) })
 	if err != nil {
 		return nil, err
 	}

@@ -75,6 +75,11 @@ func (s *script) name(sock *socket.Socket) socket.Addr {
 	return a
 }
 
+// atHost is the port of a at another address.
+func atHost(host string, a socket.Addr) socket.Addr {
+	return socket.IP(netip.AddrPortFrom(netip.MustParseAddr(host), a.(socket.IPAddr).Port()))
+}
+
 func (s *script) pair() (a, b *socket.Socket) {
 	s.t.Helper()
 	l, at := s.bound(stream)
@@ -191,6 +196,35 @@ var scripts = map[string]func(*script){
 		s.note("readable: %v", a.IsReadable())
 		_, _, err = a.Accept(canceled())
 		s.outcome("accept with a dead ctx", err)
+	},
+	"an address that another includes": func(s *script) {
+		for _, typ := range []int{stream, dgram} {
+			_, own := s.bound(typ)
+			s.outcome("bind the wildcard to a port in use", s.open(inet, typ).Bind(s.ctx, atHost("0.0.0.0", own)))
+			s.outcome("both families", s.open(inet6, typ).Bind(s.ctx, atHost("::", own)))
+			wild := s.open(inet, typ)
+			s.outcome("bind the wildcard", wild.Bind(s.ctx, socket.HostAddr{Host: "0.0.0.0"}))
+			s.outcome("bind one address", s.open(inet, typ).Bind(s.ctx, atHost("127.0.0.1", s.name(wild))))
+			s.outcome("the other family", s.open(inet6, typ).Bind(s.ctx, atHost("::1", s.name(wild))))
+		}
+	},
+	"the way to the wildcard leads to the host itself": func(s *script) {
+		l, at := s.bound(stream)
+		s.outcome("listen", l.Listen(1))
+		a := s.open(inet, stream)
+		s.outcome("connect", a.Connect(s.ctx, atHost("0.0.0.0", at)))
+		peer, err := a.Getpeername()
+		s.outcome(fmt.Sprint("the peer is the listener: ", peer == at), err)
+		d, to := s.bound(dgram)
+		_, err = s.open(inet, dgram).SendTo(s.ctx, []byte("x"), 0, atHost("0.0.0.0", to))
+		s.outcome("send", err)
+		s.receive("d", d, 1, 0)
+		c := s.open(inet, dgram)
+		s.outcome("connect", c.Connect(s.ctx, atHost("0.0.0.0", to)))
+		peer, err = c.Getpeername()
+		s.outcome(fmt.Sprint("the peer is the socket: ", peer == to), err)
+		s.send("c", c, "y")
+		s.receive("d", d, 1, 0)
 	},
 	"a connection from a port of one's own": func(s *script) {
 		l, at := s.bound(stream)

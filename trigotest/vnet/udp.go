@@ -56,7 +56,7 @@ func (s *udpSocket) Bind(local netip.AddrPort, dual bool) error {
 		return syscall.EINVAL
 	}
 	h := s.host
-	addrs, err := h.bind(local, dual, func(a netip.AddrPort) bool { return h.udp[a] != nil })
+	addrs, err := h.bind(local, dual, func(a netip.AddrPort) bool { return overlaps(h.udp, a) })
 	if err != nil {
 		return err
 	}
@@ -80,6 +80,7 @@ func (s *udpSocket) Connect(ctx context.Context, remote netip.AddrPort) error {
 	case ctx.Err() != nil:
 		return trigo.CancelError(ctx)
 	}
+	remote = destination(remote)
 	if _, err := s.sourceTo(remote.Addr()); err != nil {
 		return err
 	}
@@ -94,6 +95,7 @@ func (s *udpSocket) Send(ctx context.Context, p []byte, to netip.AddrPort, _ net
 	if !to.IsValid() {
 		to = s.peer
 	}
+	to = destination(to)
 	switch {
 	case s.closed:
 		return 0, trigo.ErrClosed
