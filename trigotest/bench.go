@@ -110,8 +110,12 @@ func (b *bench) close(ctx context.Context, r trigo.Resource) *call {
 
 // receive starts one ReceiveSome of up to max bytes.
 func (b *bench) receive(ctx context.Context, r trigo.ReceiveStream, max int) *call {
-	return b.start(fmt.Sprintf("ReceiveSome of up to %d bytes", max), func(c *call) (err error) {
-		c.data, err = receiveSome(ctx, r, make([]byte, max))
+	return b.receiveInto(ctx, r, make([]byte, max))
+}
+
+func (b *bench) receiveInto(ctx context.Context, r trigo.ReceiveStream, p []byte) *call {
+	return b.start(fmt.Sprintf("ReceiveSome of up to %d bytes", len(p)), func(c *call) (err error) {
+		c.data, err = receiveSome(ctx, r, p)
 		return err
 	})
 }

@@ -15,7 +15,11 @@ import (
 
 func checkDeadCtx(ctx context.Context, b *bench, s trigo.SendStream, r trigo.ReceiveStream) {
 	dead := b.dead()
-	b.cancelled(dead, b.send(dead, s, []byte("never")))
+	never := b.send(dead, s, []byte("never"))
+	b.cancelled(dead, never)
+	if n := sentBytes(never.err); n != 0 {
+		b.t.Fatalf("%s under a dead ctx: OpError.N is %d", never.what, n)
+	}
 	b.cancelled(dead, b.send(dead, s, nil))
 	b.cancelled(dead, b.wait(dead, s))
 	b.cancelled(dead, b.receive(dead, r, 1))
@@ -35,14 +39,19 @@ func checkDeadCtx(ctx context.Context, b *bench, s trigo.SendStream, r trigo.Rec
 func checkCancelledReceive(ctx context.Context, b *bench, s trigo.SendStream, r trigo.ReceiveStream) {
 	for _, text := range []string{"x", "y"} {
 		scope, cancel := context.WithCancelCause(ctx)
-		received := b.receive(scope, r, 1)
+		p := make([]byte, 1)
+		received := b.receiveInto(scope, r, p)
 		b.waits(received)
 		cancel(errDead)
 		b.cancelled(scope, received)
 
+		p[0] = '-' // it is the caller's again
 		sent := b.send(ctx, s, []byte(text))
 		b.gets(b.receive(ctx, r, 1), text)
 		b.ok(sent)
+		if string(p) != "-" {
+			b.t.Fatalf("%s that was cancelled: %q came into its slice later", received.what, p)
+		}
 	}
 	scope, cancel := context.WithTimeout(ctx, time.Millisecond)
 	defer cancel()
@@ -77,11 +86,14 @@ func checkCancelledSend(ctx context.Context, b *bench, s trigo.SendStream, r tri
 
 	var sent int64
 	var waiting *call
+	var p []byte
 	for sent < limit && waiting == nil {
-		waiting = b.send(scope, s, pattern(sent, chunk))
+		p = pattern(sent, chunk)
+		waiting = b.send(scope, s, p)
 		b.settle()
 		if waiting.returned() {
 			b.ok(waiting)
+			clear(p)
 			sent, waiting = sent+chunk, nil
 		}
 	}
@@ -94,6 +106,7 @@ func checkCancelledSend(ctx context.Context, b *bench, s trigo.SendStream, r tri
 		b.settle()
 		cancel(errDead)
 		sent += b.sentBy(scope, waiting, chunk)
+		clear(p) // what counts as sent is not in there any more
 	}
 
 	const next = "and then"

@@ -62,6 +62,34 @@ func twoWayCloggedChecks[S trigo.Stream](maker StreamMaker[S]) []check {
 			b.fails(received, trigo.ErrClosed)
 			b.fails(sending, trigo.ErrClosed)
 		}},
+		{"clogged: a cancelled receive leaves a send alone", func(ctx context.Context, b *bench) {
+			x, y := streams(ctx, b, maker)
+			b.empty(ctx, x)
+			scope, cancel := context.WithCancelCause(ctx)
+			received := b.receive(scope, x, 1)
+			sending := b.send(ctx, x, block)
+			b.waits(sending)
+			cancel(errDead)
+			if b.finish(received) != nil { // else more came of what clogs the stream
+				b.cancelled(scope, received)
+			}
+			b.waits(sending)
+			b.drainFor(ctx, y, sending)
+		}},
+		{"clogged: a cancelled send leaves a receive alone", func(ctx context.Context, b *bench) {
+			x, y := streams(ctx, b, maker)
+			b.empty(ctx, x)
+			scope, cancel := context.WithCancelCause(ctx)
+			received := b.receive(ctx, x, 1)
+			sending := b.send(scope, x, block)
+			b.waits(sending)
+			cancel(errDead)
+			b.cancelled(scope, sending)
+			b.settle() // or what comes now would hide a cancel
+			sent := b.send(ctx, y, []byte("y"))
+			b.ok(received) // of that, or of what clogs the stream
+			b.drainFor(ctx, x, sent)
+		}},
 	}
 }
 

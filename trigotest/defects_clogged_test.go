@@ -133,6 +133,8 @@ var twoWayDefects = []defect{
 			return staple.Receive.Close(ctx)
 		}
 	}},
+	{check: "clogged: a cancelled receive leaves a send alone", what: "has one deadline for both", lockstep: true, inflict: oneDeadline},
+	{check: "clogged: a cancelled send leaves a receive alone", what: "has one deadline for both", lockstep: true, inflict: oneDeadline},
 
 	{check: "SendEOF ends one direction", what: "closes", inflict: func(x, y *broken, _ chan struct{}) { x.eof = x.good().Close }},
 	{check: "SendEOF ends one direction", what: "does nothing", inflict: func(x, y *broken, _ chan struct{}) {
@@ -177,5 +179,28 @@ func unguardedEOF(x, _ *broken, _ chan struct{}) {
 	x.eof = func(ctx context.Context) error {
 		staple, _ := trigo.As[*trigo.StapledStream](x.good())
 		return staple.Send.Close(ctx)
+	}
+}
+
+// oneDeadline cancels whatever is under way when one call is cancelled, as a socket
+// does whose deadline is set for both directions.
+func oneDeadline(x, _ *broken, _ chan struct{}) {
+	var send, receive atomic.Pointer[context.CancelCauseFunc]
+	under := func(ctx context.Context, own, other *atomic.Pointer[context.CancelCauseFunc], f func(ctx context.Context)) {
+		scope, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		own.Store(&cancel)
+		f(scope)
+		if cancelOther := other.Load(); cancelOther != nil && ctx.Err() != nil {
+			(*cancelOther)(context.Cause(ctx))
+		}
+	}
+	x.send = func(ctx context.Context, p []byte) (err error) {
+		under(ctx, &send, &receive, func(ctx context.Context) { err = x.good().SendAll(ctx, p) })
+		return err
+	}
+	x.receive = func(ctx context.Context, p []byte) (n int, err error) {
+		under(ctx, &receive, &send, func(ctx context.Context) { n, err = x.good().ReceiveSome(ctx, p) })
+		return n, err
 	}
 }

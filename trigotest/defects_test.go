@@ -93,6 +93,15 @@ var dataDefects = []defect{
 			return errors.Join(trigo.CancelError(ctx), err)
 		}
 	}},
+	{check: "a dead ctx does nothing", what: "counts what it did not send", inflict: func(x, y *broken, _ chan struct{}) {
+		x.send = func(ctx context.Context, p []byte) error {
+			err := x.good().SendAll(ctx, p)
+			if op := new(trigo.OpError); errors.As(err, &op) {
+				op.N = int64(len(p))
+			}
+			return err
+		}
+	}},
 	{check: "a dead ctx does nothing", what: "forgets the cause", inflict: func(x, y *broken, _ chan struct{}) {
 		x.wait = func(ctx context.Context) error { return ctx.Err() }
 	}},
@@ -137,6 +146,17 @@ var dataDefects = []defect{
 			return y.good().ReceiveSome(context.WithoutCancel(ctx), p)
 		}
 	}},
+	{check: "a cancelled receive takes nothing", what: "still writes into its slice", inflict: func(x, y *broken, _ chan struct{}) {
+		var lent []byte
+		y.receive = func(ctx context.Context, p []byte) (int, error) {
+			n, err := y.good().ReceiveSome(ctx, p)
+			copy(lent, p[:n])
+			if err != nil {
+				lent = p
+			}
+			return n, err
+		}
+	}},
 	{check: "a cancel that races a receive loses nothing", what: "prefers a late cancel to success", inflict: func(x, y *broken, _ chan struct{}) {
 		y.receive = func(ctx context.Context, p []byte) (int, error) {
 			n, err := y.good().ReceiveSome(ctx, p)
@@ -173,6 +193,21 @@ var dataDefects = []defect{
 			err := x.good().SendAll(ctx, p)
 			if op := new(trigo.OpError); errors.As(err, &op) {
 				rest = bytes.Clone(p[op.N:])
+			}
+			return err
+		}
+	}},
+	{check: "a cancelled send tells what went out", what: "keeps the slice of the caller", lockstep: true, inflict: func(x, y *broken, _ chan struct{}) {
+		var kept []byte
+		x.send = func(ctx context.Context, p []byte) error {
+			if err := x.good().SendAll(ctx, kept); err != nil {
+				return err
+			}
+			kept = nil
+			err := x.good().SendAll(ctx, p)
+			if op := new(trigo.OpError); errors.As(err, &op) {
+				kept = p[op.N:]
+				op.N = int64(len(p))
 			}
 			return err
 		}
