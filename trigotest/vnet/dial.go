@@ -84,36 +84,58 @@ func flowName(from, to netip.AddrPort) string { return fmt.Sprintf("%v>%v", from
 // attempt sends a SYN. It returns nil, nil if that, or the room in the backlog
 // for it, is missing.
 func (d *dialling) attempt(ctx context.Context) (*end, error) {
-	n := d.from.n
-	n.mu.Lock()
-	delay, ok := n.travel(n.between(d.from, d.to), d.dice, d.flow)
-	n.mu.Unlock()
-	if !ok {
-		return nil, nil
-	}
-	if err := sleep(ctx, delay); err != nil {
+	if arrived, err := d.cross(ctx, d.from, d.to); !arrived {
 		return nil, err
 	}
-	n.mu.Lock()
-	l := d.to.listenerAt(d.remote)
-	if l != nil {
-		defer n.mu.Unlock()
-		if len(l.pending) >= l.backlog {
-			n.note(d.flow, "finds the backlog full")
-			return nil, nil
-		}
-		return n.connect(d, l), nil
+	if e, refused := d.knock(); !refused {
+		return e, nil
 	}
-	n.note(d.flow, "is refused")
-	delay, ok = n.travel(n.between(d.to, d.from), d.dice, d.flow)
-	n.mu.Unlock()
-	if !ok {
-		return nil, nil // the refusal got lost
-	}
-	if err := sleep(ctx, delay); err != nil {
-		return nil, err
+	if arrived, err := d.cross(ctx, d.to, d.from); !arrived {
+		return nil, err // the refusal got lost
 	}
 	return nil, syscall.ECONNREFUSED
+}
+
+// knock is what becomes of a SYN that has arrived: a connection, or nothing if there
+// is no room for one.
+func (d *dialling) knock() (e *end, refused bool) {
+	n := d.from.n
+	defer n.lock()()
+	l := d.to.listenerAt(d.remote)
+	switch {
+	case l == nil:
+		n.note(d.flow, "is refused")
+		return nil, true
+	case len(l.pending) >= l.backlog:
+		n.note(d.flow, "finds the backlog full")
+		return nil, false
+	}
+	return n.connect(d, l), false
+}
+
+// cross takes a packet from one host to another and reports whether it arrived: a
+// partition that begins meanwhile keeps it.
+func (d *dialling) cross(ctx context.Context, from, to *Host) (arrived bool, err error) {
+	n := from.n
+	n.mu.Lock()
+	way := n.between(from, to)
+	partings := way.partings
+	delay, ok := n.travel(way, d.dice, d.flow)
+	arrives := time.Now().Add(delay)
+	n.mu.Unlock()
+	if !ok {
+		return false, nil
+	}
+	if err := sleep(ctx, delay); err != nil {
+		return false, err
+	}
+	defer n.lock()()
+	if way.partings != partings && way.partedAt.Before(arrives) {
+		n.counts.Parted++
+		n.note(d.flow, "meets a partition")
+		return false, nil
+	}
+	return true, nil
 }
 
 // travel returns how long a packet takes, and whether it arrives at all; n.mu is

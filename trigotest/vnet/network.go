@@ -137,8 +137,19 @@ type Link struct {
 // link is one direction of a Link.
 type link struct {
 	Link
-	parted bool
-	free   time.Time // when all that was sent has left
+	parted   bool
+	partings int       // how often it was parted,
+	partedAt time.Time // and when for the last time
+	free     time.Time // when all that was sent has left
+}
+
+// part begins or ends a partition.
+func (l *link) part(parted bool) {
+	l.parted = parted
+	if parted {
+		l.partings++
+		l.partedAt = time.Now()
+	}
 }
 
 // leave returns when a packet of n bytes that is ready now has left. A FIN that
@@ -173,8 +184,8 @@ func (n *Network) between(from, to *Host) *link {
 }
 
 // Partition cuts a and b off from each other, until [Network.Heal]. What is
-// under way between them does not arrive: datagrams are lost, and segments held
-// back until then.
+// under way between them does not arrive: datagrams and what a dial sends are lost,
+// segments held back until then.
 func (n *Network) Partition(a, b *Host) { n.part(a, b, true) }
 
 // Heal ends a partition. What was held back sets out again within 200 ms, when
@@ -186,7 +197,8 @@ func (n *Network) part(a, b *Host, parted bool) {
 	if n.between(a, b).parted == parted {
 		return
 	}
-	n.between(a, b).parted, n.between(b, a).parted = parted, parted
+	n.between(a, b).part(parted)
+	n.between(b, a).part(parted)
 	what := "healed"
 	if parted {
 		what = "parted"

@@ -262,6 +262,52 @@ func TestAConnectionOutlivesAPartition(t *testing.T) {
 	})
 }
 
+// The SYN in one direction, and the refusal in the other.
+func TestAPartitionMeetsADialThatIsUnderWay(t *testing.T) {
+	const latency = 100 * time.Millisecond
+	for _, listens := range []bool{false, true} {
+		inWorld(t, vnet.Link{Latency: latency}, func(t *testing.T, w *world) {
+			if listens {
+				w.listen(t)
+			}
+			type outcome struct {
+				s   *netstream.Stream
+				err error
+			}
+			dialled := make(chan outcome, 1)
+			go func() {
+				s, err := netstream.DialTCP(w.atClient, serverAddress, nil)
+				dialled <- outcome{s, err}
+			}()
+			until := latency / 2
+			if !listens {
+				until += latency // it is refused already, and does not know
+			}
+			elapse(t, until)
+			w.Partition(w.client, w.server)
+			elapse(t, 10*time.Second)
+			select {
+			case o := <-dialled:
+				t.Fatalf("the dial ended during the partition: %v", o.err)
+			default:
+			}
+			for _, line := range w.Log() {
+				if strings.HasSuffix(line, "connects") {
+					t.Errorf("through the partition: %s", line)
+				}
+			}
+			w.Heal(w.client, w.server)
+			o := <-dialled
+			if listens {
+				wantErr(t, "dial", o.err, nil)
+				o.s.Close(t.Context())
+			} else {
+				wantErr(t, "dial", o.err, syscall.ECONNREFUSED)
+			}
+		})
+	}
+}
+
 func TestLossAndResetsAreCounted(t *testing.T) {
 	inWorld(t, vnet.Link{Latency: time.Millisecond, Loss: 0.3}, func(t *testing.T, w *world) {
 		a, b := w.connect(t)
