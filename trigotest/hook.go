@@ -13,7 +13,7 @@ import (
 type lifeline struct {
 	closed atomic.Bool
 
-	mu        sync.Mutex              // held by cut until nothing can escape it
+	mu        sync.Mutex              // not held where a ctx is looked at, or ended
 	interrupt context.CancelCauseFunc // non-nil while a hook runs that looks at its ctx
 }
 
@@ -21,14 +21,13 @@ type lifeline struct {
 // the first time.
 func (l *lifeline) cut() bool {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed.Swap(true) {
-		return false
+	first := !l.closed.Swap(true)
+	interrupt := l.interrupt
+	l.mu.Unlock()
+	if first && interrupt != nil {
+		interrupt(trigo.ErrClosed)
 	}
-	if l.interrupt != nil {
-		l.interrupt(trigo.ErrClosed)
-	}
-	return true
+	return first
 }
 
 // begin is how every call begins. The order of the checks is that of all
@@ -79,28 +78,35 @@ func (h *hookContext) look() context.Context {
 	h.once.Do(func() {
 		real, cancel := context.WithCancelCause(h.Context)
 		h.real = real
-		h.life.mu.Lock()
-		defer h.life.mu.Unlock()
-		switch {
-		case h.life.closed.Load():
-			cancel(trigo.ErrClosed)
-		case h.over:
-			cancel(nil)
-		default:
-			h.life.interrupt = cancel
+		if ended, cause := h.enter(cancel); ended {
+			cancel(cause) // without the lock: that looks at the ctx of the call
 		}
 	})
 	return h.real
 }
 
+// enter makes cancel what Close interrupts the hook with, unless it comes too late.
+func (h *hookContext) enter(cancel context.CancelCauseFunc) (ended bool, cause error) {
+	h.life.mu.Lock()
+	defer h.life.mu.Unlock()
+	switch {
+	case h.life.closed.Load():
+		return true, trigo.ErrClosed
+	case h.over:
+		return true, nil
+	}
+	h.life.interrupt = cancel
+	return false, nil
+}
+
 // end cancels the ctx of a hook that has returned.
 func (h *hookContext) end() {
 	h.life.mu.Lock()
-	defer h.life.mu.Unlock()
-	h.over = true
-	if h.life.interrupt != nil {
-		h.life.interrupt(nil)
-		h.life.interrupt = nil
+	interrupt := h.life.interrupt
+	h.over, h.life.interrupt = true, nil
+	h.life.mu.Unlock()
+	if interrupt != nil {
+		interrupt(nil)
 	}
 }
 

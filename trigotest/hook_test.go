@@ -2,6 +2,7 @@ package trigotest
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,6 +97,53 @@ func TestTheCtxOfAHookEndsWithTheCalls(t *testing.T) {
 		cancel(errDead)
 		wantErr(t, "receive", <-done, errDead)
 	})
+}
+
+// lookingContext does something each time somebody looks at it.
+type lookingContext struct {
+	context.Context
+	look func()
+}
+
+func (l lookingContext) Done() <-chan struct{} {
+	l.look()
+	return l.Context.Done()
+}
+
+func (l lookingContext) Err() error {
+	l.look()
+	return l.Context.Err()
+}
+
+// ctxThat does f in each look at the ctx, and fails the test in place of waiting for
+// ever if that is under the lock.
+func ctxThat(t *testing.T, mu *sync.Mutex, f func()) context.Context {
+	return lookingContext{t.Context(), func() {
+		if !mu.TryLock() {
+			t.Error("the ctx is looked at under the lock")
+			return
+		}
+		mu.Unlock()
+		f()
+	}}
+}
+
+func TestACtxMayCloseTheStreamWhoseHookLooksAtIt(t *testing.T) {
+	for _, early := range []bool{false, true} {
+		s := NewMemorySendStream()
+		shut := func() {}
+		ctx := ctxThat(t, &s.life.mu, func() { shut() })
+		s.SendAllHook = func(ctx context.Context) error {
+			if early {
+				wantErr(t, "ctx before Close", ctx.Err(), nil)
+			}
+			shut = func() { s.Close(t.Context()) }
+			shut()
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		wantErr(t, "send", s.SendAll(ctx, []byte("x")), trigo.ErrClosed)
+	}
 }
 
 // Both buffers are handed to and fro: nothing may be in two places.

@@ -64,9 +64,10 @@ func (s *LockstepSendStream) SendAll(ctx context.Context, p []byte) error {
 }
 
 func (l *lockstep) send(ctx context.Context, p []byte) (int, error) {
+	cancelled := trigo.CancelError(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.beginSend(ctx); err != nil {
+	if err := l.beginSend(cancelled); err != nil {
 		return 0, err
 	}
 	defer l.endSend()
@@ -89,11 +90,11 @@ func (l *lockstep) send(ctx context.Context, p []byte) (int, error) {
 		case l.readClosed:
 			l.unread = nil
 			return l.taken, trigo.Broken(errPeerClosed)
-		case ctx.Err() != nil:
+		case cancelled != nil:
 			l.unread = nil
-			return l.taken, trigo.CancelError(ctx)
+			return l.taken, cancelled
 		}
-		l.park(ctx, l.toSender)
+		cancelled = l.park(ctx, l.toSender)
 	}
 }
 
@@ -104,9 +105,10 @@ func (s *LockstepSendStream) WaitSendAllMightNotBlock(ctx context.Context) error
 }
 
 func (l *lockstep) waitToSend(ctx context.Context) error {
+	cancelled := trigo.CancelError(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.beginSend(ctx); err != nil {
+	if err := l.beginSend(cancelled); err != nil {
 		return err
 	}
 	defer l.endSend()
@@ -116,19 +118,20 @@ func (l *lockstep) waitToSend(ctx context.Context) error {
 			return trigo.ErrClosed
 		case l.waiting || l.readClosed:
 			return nil
-		case ctx.Err() != nil:
-			return trigo.CancelError(ctx)
+		case cancelled != nil:
+			return cancelled
 		}
-		l.park(ctx, l.toSender)
+		cancelled = l.park(ctx, l.toSender)
 	}
 }
 
-func (l *lockstep) beginSend(ctx context.Context) error {
+// beginSend is how a sending call begins; cancelled is what its ctx says.
+func (l *lockstep) beginSend(cancelled error) error {
 	switch {
 	case l.sendClosed:
 		return trigo.ErrClosed
-	case ctx.Err() != nil:
-		return trigo.CancelError(ctx)
+	case cancelled != nil:
+		return cancelled
 	case l.sending:
 		return trigo.ErrBusy
 	}
@@ -138,14 +141,17 @@ func (l *lockstep) beginSend(ctx context.Context) error {
 
 func (l *lockstep) endSend() { l.sending = false }
 
-// park waits for a token or the end of ctx. The lock is not held meanwhile.
-func (l *lockstep) park(ctx context.Context, token <-chan struct{}) {
+// park waits for a token or the end of ctx, and returns the error of that. The lock
+// is not held meanwhile, nor whenever else a ctx is looked at: nobody knows what one
+// does then.
+func (l *lockstep) park(ctx context.Context, token <-chan struct{}) (cancelled error) {
 	l.mu.Unlock()
 	defer l.mu.Lock()
 	select {
 	case <-token:
 	case <-ctx.Done():
 	}
+	return trigo.CancelError(ctx)
 }
 
 // Close ends the stream. A SendAll that waits returns ErrClosed; what it has
@@ -192,13 +198,14 @@ func (l *lockstep) receive(ctx context.Context, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, io.ErrShortBuffer
 	}
+	cancelled := trigo.CancelError(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.readClosed:
 		return 0, trigo.ErrClosed
-	case ctx.Err() != nil:
-		return 0, trigo.CancelError(ctx)
+	case cancelled != nil:
+		return 0, cancelled
 	case l.reading:
 		return 0, trigo.ErrBusy
 	}
@@ -218,12 +225,12 @@ func (l *lockstep) receive(ctx context.Context, p []byte) (int, error) {
 			return n, nil
 		case l.sendClosed:
 			return 0, io.EOF
-		case ctx.Err() != nil:
-			return 0, trigo.CancelError(ctx)
+		case cancelled != nil:
+			return 0, cancelled
 		}
 		l.waiting = true
 		signal(l.toSender)
-		l.park(ctx, l.toReader)
+		cancelled = l.park(ctx, l.toReader)
 	}
 }
 

@@ -124,3 +124,16 @@ func TestLockstepAbortDropsTheRest(t *testing.T) {
 		wantReceived(t, r, 10, "", trigo.ErrBroken)
 	})
 }
+
+func TestACtxMayUseTheLockstepStreamThatLooksAtIt(t *testing.T) {
+	s, r := NewLockstepOneWayPair()
+	_, err := r.ReceiveSome(ctxThat(t, &s.l.mu, func() { s.Close(t.Context()) }), make([]byte, 1))
+	wantErr(t, "receive", err, io.EOF)
+
+	s, r = NewLockstepOneWayPair()
+	gone := ctxThat(t, &s.l.mu, func() { r.Close(t.Context()) })
+	wantErr(t, "send", s.SendAll(gone, []byte("x")), trigo.ErrBroken)
+	wantErr(t, "wait", s.WaitSendAllMightNotBlock(gone), nil)
+	closed := ctxThat(t, &s.l.mu, func() { s.Close(t.Context()) })
+	wantErr(t, "send", s.SendAll(closed, []byte("x")), trigo.ErrClosed)
+}
