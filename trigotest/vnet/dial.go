@@ -66,7 +66,9 @@ func (h *Host) newDialling(ctx context.Context, local, remote netip.AddrPort) (*
 	}
 	port := local.Port()
 	if port == 0 {
-		port = h.port()
+		if port, err = h.dialPort(src, remote); err != nil {
+			return nil, err
+		}
 	}
 	d := &dialling{from: h, to: h.peer(remote.Addr()), local: netip.AddrPortFrom(src, port), remote: remote}
 	d.flow = flowName(d.local, d.remote)

@@ -210,6 +210,27 @@ func wildcard(a netip.Addr) netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
+// dialPort chooses the port of a connection to remote: nobody is bound to it, and it
+// has no connection there; n.mu is held.
+func (h *Host) dialPort(src netip.Addr, remote netip.AddrPort) (uint16, error) {
+	for range freePorts {
+		local := netip.AddrPortFrom(src, h.port())
+		if !overlaps(h.tcp, local) && !h.connected(local, remote) {
+			return local.Port(), nil
+		}
+	}
+	return 0, syscall.EADDRNOTAVAIL
+}
+
+// connected reports whether h has this connection; n.mu is held.
+func (h *Host) connected(local, remote netip.AddrPort) bool {
+	return slices.ContainsFunc(h.n.conns, func(c *conn) bool {
+		return slices.ContainsFunc(c.ends[:], func(e *end) bool {
+			return e.host == h && e.local == local && e.remote == remote
+		})
+	})
+}
+
 // port returns a port that was not given out lately.
 func (h *Host) port() uint16 {
 	p := h.nextPort

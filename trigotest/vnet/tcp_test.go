@@ -160,15 +160,40 @@ func TestAHostThatIsOutOfPortsSaysSo(t *testing.T) {
 	inWorld(t, vnet.Link{}, func(t *testing.T, w *world) {
 		var last error
 		for n := 0; n <= 1<<14 && last == nil; n++ {
-			var s trigo.Resource
-			if s, last = netstream.ListenUDP(w.atServer, "10.0.0.2:0"); last == nil {
-				defer trigo.CloseForcefully(s)
-			}
+			_, last = netstream.ListenUDP(w.atServer, "10.0.0.2:0") // memory, and nothing to leak
 		}
 		wantErr(t, "listen", last, syscall.EADDRINUSE)
 		ls, err := netstream.ListenTCP(w.atServer, "10.0.0.2:0", nil)
 		wantErr(t, "listen on TCP, which has ports of its own", err, nil)
 		ls[0].Close(t.Context())
+	})
+}
+
+func TestAPortIsGivenAgainOnlyWhenItIsFree(t *testing.T) {
+	inWorld(t, vnet.Link{}, func(t *testing.T, w *world) {
+		l := w.listen(t)
+		dial := func() *netstream.Stream {
+			s, err := netstream.DialTCP(w.atClient, serverAddress, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { trigo.CloseForcefully(s) })
+			peer, err := l.Accept(t.Context())
+			wantErr(t, "accept", err, nil)
+			trigo.CloseForcefully(peer)
+			return s
+		}
+		kept := dial()
+		for range 1<<14 - 1 { // as many ports are left, and each is somebody's for a moment
+			s, err := netstream.ListenUDP(w.atClient, "10.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Close(t.Context())
+		}
+		if a, b := kept.LocalAddr().String(), dial().LocalAddr().String(); a == b {
+			t.Errorf("two connections between %s and %s", a, serverAddress)
+		}
 	})
 }
 
