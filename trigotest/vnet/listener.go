@@ -74,11 +74,12 @@ func (l *listener) accept(ctx context.Context) (e *end, err error) {
 // network locked.
 func (l *listener) await(ctx context.Context, then func()) error {
 	defer l.host.n.lock()()
+	cancelled := l.host.n.look(ctx)
 	switch {
 	case l.closed:
 		return trigo.ErrClosed
-	case ctx.Err() != nil:
-		return trigo.CancelError(ctx)
+	case cancelled != nil:
+		return cancelled
 	case l.busy:
 		return trigo.ErrBusy
 	}
@@ -93,10 +94,10 @@ func (l *listener) await(ctx context.Context, then func()) error {
 		case len(l.pending) > 0:
 			then()
 			return nil
-		case ctx.Err() != nil:
-			return trigo.CancelError(ctx)
+		case cancelled != nil:
+			return cancelled
 		}
-		l.host.n.park(ctx, l.changed, time.Time{})
+		cancelled = l.host.n.park(ctx, l.changed, time.Time{})
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"trigo"
 )
 
 // A Network is a set of hosts and of what lies between them. Its methods may be
@@ -36,9 +38,18 @@ func (n *Network) lock() (unlock func()) {
 	return n.mu.Unlock
 }
 
+// look returns the error of ctx, if that has ended. The network, which is locked, is
+// not locked meanwhile: a ctx may do anything when it is looked at, such as to part
+// two hosts.
+func (n *Network) look(ctx context.Context) (cancelled error) {
+	n.mu.Unlock()
+	defer n.mu.Lock()
+	return trigo.CancelError(ctx)
+}
+
 // park waits for a token, for a time unless that is zero, or for the end of
-// ctx. The network, which is locked, is not locked meanwhile.
-func (n *Network) park(ctx context.Context, token <-chan struct{}, until time.Time) {
+// ctx, and returns what look does. The network is not locked meanwhile either.
+func (n *Network) park(ctx context.Context, token <-chan struct{}, until time.Time) (cancelled error) {
 	n.mu.Unlock()
 	defer n.mu.Lock()
 	var due <-chan time.Time
@@ -52,6 +63,7 @@ func (n *Network) park(ctx context.Context, token <-chan struct{}, until time.Ti
 	case <-due:
 	case <-ctx.Done():
 	}
+	return trigo.CancelError(ctx)
 }
 
 // New returns a network without hosts. Make it inside the bubble that it is used

@@ -21,7 +21,7 @@ func (e *end) SendAll(ctx context.Context, p []byte) error {
 
 func (e *end) send(ctx context.Context, p []byte) (n int, err error) {
 	defer e.n.lock()()
-	if err := e.beginSend(ctx); err != nil {
+	if err := e.beginSend(e.n.look(ctx)); err != nil {
 		return 0, err
 	}
 	defer func() { e.sending = false }()
@@ -36,6 +36,7 @@ func (e *end) send(ctx context.Context, p []byte) (n int, err error) {
 // push sends what there is room for. It waits until that is something, or else
 // would block.
 func (e *end) push(ctx context.Context, p []byte, wait bool) (int, error) {
+	var cancelled error
 	for {
 		e.poll(time.Now())
 		switch {
@@ -53,10 +54,10 @@ func (e *end) push(ctx context.Context, p []byte, wait bool) (int, error) {
 			return n, nil
 		case !wait:
 			return 0, trigo.ErrWouldBlock
-		case ctx.Err() != nil:
-			return 0, trigo.CancelError(ctx)
+		case cancelled != nil:
+			return 0, cancelled
 		}
-		e.n.park(ctx, e.toSender, e.next(false))
+		cancelled = e.n.park(ctx, e.toSender, e.next(false))
 	}
 }
 
@@ -66,10 +67,11 @@ func (e *end) WaitSendAllMightNotBlock(ctx context.Context) error {
 
 func (e *end) waitToSend(ctx context.Context) error {
 	defer e.n.lock()()
-	if err := e.beginSend(ctx); err != nil {
+	if err := e.beginSend(e.n.look(ctx)); err != nil {
 		return err
 	}
 	defer func() { e.sending = false }()
+	var cancelled error
 	for {
 		e.poll(time.Now())
 		switch {
@@ -77,22 +79,23 @@ func (e *end) waitToSend(ctx context.Context) error {
 			return trigo.ErrClosed
 		case e.broken != nil, e.sentEOF, e.room() > 0:
 			return nil
-		case ctx.Err() != nil:
-			return trigo.CancelError(ctx)
+		case cancelled != nil:
+			return cancelled
 		}
-		e.n.park(ctx, e.toSender, e.next(false))
+		cancelled = e.n.park(ctx, e.toSender, e.next(false))
 	}
 }
 
 func (e *end) SendEOF(ctx context.Context) error {
 	defer e.n.lock()()
+	cancelled := e.n.look(ctx)
 	e.poll(time.Now())
 	var err error
 	switch {
 	case e.closed:
 		err = trigo.ErrClosed
-	case ctx.Err() != nil:
-		err = trigo.CancelError(ctx)
+	case cancelled != nil:
+		err = cancelled
 	case e.sending:
 		err = trigo.ErrBusy
 	case e.sentEOF:
@@ -105,13 +108,14 @@ func (e *end) SendEOF(ctx context.Context) error {
 	return e.fail("send EOF", 0, err)
 }
 
-// beginSend is how a sending call begins. The order is that of all streams.
-func (e *end) beginSend(ctx context.Context) error {
+// beginSend is how a sending call begins. The order is that of all streams;
+// cancelled is what its ctx says.
+func (e *end) beginSend(cancelled error) error {
 	switch {
 	case e.closed, e.sentEOF:
 		return trigo.ErrClosed
-	case ctx.Err() != nil:
-		return trigo.CancelError(ctx)
+	case cancelled != nil:
+		return cancelled
 	case e.sending:
 		return trigo.ErrBusy
 	}
@@ -171,11 +175,12 @@ func (e *end) waitReadable(ctx context.Context) error {
 
 // whileReceiving calls try until it is done, with waits in between.
 func (e *end) whileReceiving(ctx context.Context, try func(now time.Time) (done bool, err error)) error {
+	cancelled := e.n.look(ctx)
 	switch {
 	case e.closed:
 		return trigo.ErrClosed
-	case ctx.Err() != nil:
-		return trigo.CancelError(ctx)
+	case cancelled != nil:
+		return cancelled
 	case e.receiving:
 		return trigo.ErrBusy
 	}
@@ -190,16 +195,17 @@ func (e *end) whileReceiving(ctx context.Context, try func(now time.Time) (done 
 		if done, err := try(now); done {
 			return err
 		}
-		if ctx.Err() != nil {
-			return trigo.CancelError(ctx)
+		if cancelled != nil {
+			return cancelled
 		}
-		e.n.park(ctx, e.toReceiver, e.next(true))
+		cancelled = e.n.park(ctx, e.toReceiver, e.next(true))
 	}
 }
 
 // awaitAnswer waits for the answer to the SYN by which e was made.
 func (e *end) awaitAnswer(ctx context.Context, giveUp time.Time) error {
 	defer e.n.lock()()
+	var cancelled error
 	for {
 		now := time.Now()
 		e.poll(now)
@@ -208,8 +214,8 @@ func (e *end) awaitAnswer(ctx context.Context, giveUp time.Time) error {
 			return nil
 		case e.broken != nil:
 			return e.broken
-		case ctx.Err() != nil:
-			return trigo.CancelError(ctx)
+		case cancelled != nil:
+			return cancelled
 		case !now.Before(giveUp):
 			return syscall.ETIMEDOUT
 		}
@@ -217,7 +223,7 @@ func (e *end) awaitAnswer(ctx context.Context, giveUp time.Time) error {
 		if until.IsZero() || giveUp.Before(until) {
 			until = giveUp
 		}
-		e.n.park(ctx, e.toReceiver, until)
+		cancelled = e.n.park(ctx, e.toReceiver, until)
 	}
 }
 

@@ -197,6 +197,40 @@ func TestAPortIsGivenAgainOnlyWhenItIsFree(t *testing.T) {
 	})
 }
 
+func TestACtxMayUseTheNetworkThatLooksAtIt(t *testing.T) {
+	inWorld(t, vnet.Link{Latency: time.Millisecond}, func(t *testing.T, w *world) {
+		looks := 0
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		looking := lookingContext{ctx, func() { looks++; w.Counts() }}
+		l := w.listen(t)
+		_, err := l.Accept(looking)
+		wantErr(t, "accept", err, context.DeadlineExceeded)
+		a, _ := netstream.DialTCP(w.atClient, serverAddress, nil)
+		defer a.Close(t.Context())
+		wantErr(t, "send", a.SendAll(looking, []byte("x")), context.DeadlineExceeded)
+		if looks == 0 {
+			t.Error("nobody looked")
+		}
+	})
+}
+
+// lookingContext does something each time somebody looks at it.
+type lookingContext struct {
+	context.Context
+	look func()
+}
+
+func (l lookingContext) Done() <-chan struct{} {
+	l.look()
+	return l.Context.Done()
+}
+
+func (l lookingContext) Err() error {
+	l.look()
+	return l.Context.Err()
+}
+
 func TestNamesDependOnTheHost(t *testing.T) {
 	inWorld(t, vnet.Link{}, func(t *testing.T, w *world) {
 		w.Name("example.test", "10.0.0.2")

@@ -105,11 +105,12 @@ func (s *tcpSocket) Connect(ctx context.Context, remote netip.AddrPort) error {
 // beginConnect returns the address to connect from.
 func (s *tcpSocket) beginConnect(ctx context.Context, cancel context.CancelCauseFunc) (local netip.AddrPort, err error) {
 	defer s.host.n.lock()()
+	cancelled := s.host.n.look(ctx)
 	switch {
 	case s.isClosed():
 		return local, trigo.ErrClosed
-	case ctx.Err() != nil:
-		return local, trigo.CancelError(ctx)
+	case cancelled != nil:
+		return local, cancelled
 	case s.interrupt != nil:
 		return local, trigo.ErrBusy
 	case s.end != nil, s.listens():
@@ -139,6 +140,7 @@ func (s *tcpSocket) connected() (*end, error) {
 
 func (s *tcpSocket) Send(ctx context.Context, p []byte, _ netip.AddrPort, how netseam.Flags) (int, error) {
 	defer s.host.n.lock()()
+	cancelled := s.host.n.look(ctx)
 	e, err := s.connected()
 	if err != nil {
 		return 0, err
@@ -146,7 +148,7 @@ func (s *tcpSocket) Send(ctx context.Context, p []byte, _ netip.AddrPort, how ne
 	if e.sentEOF {
 		return 0, syscall.EPIPE
 	}
-	if err := e.beginSend(ctx); err != nil {
+	if err := e.beginSend(cancelled); err != nil {
 		return 0, err
 	}
 	defer func() { e.sending = false }()
@@ -230,7 +232,7 @@ func (s *tcpSocket) WaitReadable(ctx context.Context) error {
 	}
 	defer s.host.n.lock()()
 	if s.end == nil {
-		return trigo.CancelError(ctx)
+		return s.host.n.look(ctx)
 	}
 	return s.end.waitReadable(ctx)
 }

@@ -74,11 +74,12 @@ func (s *udpSocket) Accept(context.Context) (netseam.Socket, error) { return nil
 
 func (s *udpSocket) Connect(ctx context.Context, remote netip.AddrPort) error {
 	defer s.host.n.lock()()
+	cancelled := s.host.n.look(ctx)
 	switch {
 	case s.closed:
 		return trigo.ErrClosed
-	case ctx.Err() != nil:
-		return trigo.CancelError(ctx)
+	case cancelled != nil:
+		return cancelled
 	}
 	remote = destination(remote)
 	if _, err := s.sourceTo(remote.Addr()); err != nil {
@@ -92,6 +93,7 @@ func (s *udpSocket) Connect(ctx context.Context, remote netip.AddrPort) error {
 // anybody is there.
 func (s *udpSocket) Send(ctx context.Context, p []byte, to netip.AddrPort, _ netseam.Flags) (int, error) {
 	defer s.host.n.lock()()
+	cancelled := s.host.n.look(ctx)
 	if !to.IsValid() {
 		to = s.peer
 	}
@@ -99,8 +101,8 @@ func (s *udpSocket) Send(ctx context.Context, p []byte, to netip.AddrPort, _ net
 	switch {
 	case s.closed:
 		return 0, trigo.ErrClosed
-	case ctx.Err() != nil:
-		return 0, trigo.CancelError(ctx)
+	case cancelled != nil:
+		return 0, cancelled
 	case s.mute:
 		return 0, syscall.EPIPE
 	case !to.IsValid():
@@ -232,11 +234,12 @@ func (s *udpSocket) there() bool {
 // between. It tells it whether a datagram is there.
 func (s *udpSocket) await(ctx context.Context, try func(there bool) (done bool, err error)) error {
 	defer s.host.n.lock()()
+	cancelled := s.host.n.look(ctx)
 	switch {
 	case s.closed:
 		return trigo.ErrClosed
-	case ctx.Err() != nil:
-		return trigo.CancelError(ctx)
+	case cancelled != nil:
+		return cancelled
 	case s.receiving:
 		return trigo.ErrBusy
 	}
@@ -249,14 +252,14 @@ func (s *udpSocket) await(ctx context.Context, try func(there bool) (done bool, 
 		if done, err := try(s.there()); done {
 			return err
 		}
-		if ctx.Err() != nil {
-			return trigo.CancelError(ctx)
+		if cancelled != nil {
+			return cancelled
 		}
 		var next time.Time
 		if len(s.in) > 0 {
 			next = s.in[0].at
 		}
-		s.host.n.park(ctx, s.changed, next)
+		cancelled = s.host.n.park(ctx, s.changed, next)
 	}
 }
 
