@@ -149,6 +149,12 @@ func (s *child) Close(ctx context.Context) error {
 	return nil
 }
 
+// CloseTime returns how long a ctx of Close must last for the child to have its time
+// of grace twice in full.
+func (s *child) CloseTime() time.Duration {
+	return 3 * min(s.grace, 1<<60) // see wait: of what is left it takes a half
+}
+
 // wait waits for the end of the child, and reports whether it came.
 func (s *child) wait(ctx context.Context, limit time.Duration) bool {
 	if d, ok := ctx.Deadline(); ok {

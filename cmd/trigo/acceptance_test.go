@@ -179,6 +179,13 @@ func TestTheStatusOfTheChildIsOurs(t *testing.T) {
 	s.ends(9, "b: the child exited with status 9")
 }
 
+func TestAChildHasTheTimeOfItsGrace(t *testing.T) {
+	// The end of its input is all that it is told, and it has work to do for longer than
+	// goodbyes usually take.
+	p := start(t, "trigo", "-u", "literal:x", "exec,grace=30s", "--", "sh", "-c", "cat >/dev/null; sleep 3; exit 6")
+	p.ends(6)
+}
+
 func TestTLSInTLSThroughARealProxy(t *testing.T) {
 	need(t, "ncat", "openssl")
 	dir := certificates(t, "site.example", "proxy.example")

@@ -249,7 +249,21 @@ func (j *job) move(ctx context.Context, c *connection, a, b trigo.Stream) (relay
 	case j.oneWayBack:
 		b, a = oneWay(b, a)
 	}
-	return relay.Run(ctx, a, b, j.options.relay(&c.counters))
+	opts := j.options.relay(&c.counters)
+	opts.CloseTimeout = closeTime(a, b)
+	return relay.Run(ctx, a, b, opts)
+}
+
+// closeTime is how long the goodbyes may take: as usual, and as long as a child has the
+// grace for.
+func closeTime(sides ...trigo.Stream) time.Duration {
+	limit := 5 * time.Second
+	for _, s := range sides {
+		if child, ok := trigo.As[interface{ CloseTime() time.Duration }](s); ok {
+			limit = max(limit, child.CloseTime())
+		}
+	}
+	return limit
 }
 
 // verdict is what the one relay of a run ends with: its failure, or that of the
