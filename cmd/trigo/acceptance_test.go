@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // What other tools of the kind lose or hide; halfclose.txtar is the first of them.
@@ -184,6 +185,24 @@ func TestAChildHasTheTimeOfItsGrace(t *testing.T) {
 	// goodbyes usually take.
 	p := start(t, "trigo", "-u", "literal:x", "exec,grace=30s", "--", "sh", "-c", "cat >/dev/null; sleep 3; exit 6")
 	p.ends(6)
+}
+
+func TestSessionsOfUDPEndWellWhenTheyAreSilent(t *testing.T) {
+	echo := listen(t, "udp-listen:127.0.0.1:0", "echo")
+	s := listen(t, "--max-accepts", "2", "--strict", "udp-listen:127.0.0.1:0,idle=1s", "udp:"+echo.addr)
+	for range 2 {
+		c, err := net.Dial("udp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(10 * time.Second))
+		echoed(t, c, "hello")
+	}
+	s.ends(exitOK)
+	if said := s.stderr.String(); strings.Contains(said, "trigo: ") {
+		t.Errorf("a silence is told as a failure: %s", said)
+	}
 }
 
 func TestTLSInTLSThroughARealProxy(t *testing.T) {

@@ -251,7 +251,23 @@ func (j *job) move(ctx context.Context, c *connection, a, b trigo.Stream) (relay
 	}
 	opts := j.options.relay(&c.counters)
 	opts.CloseTimeout = closeTime(a, b)
-	return relay.Run(ctx, a, b, opts)
+	if !j.datagrams() {
+		return relay.Run(ctx, a, b, opts)
+	}
+	opts.Linger = 1
+	report, err := relay.Run(ctx, a, b, opts)
+	if errors.Is(err, relay.ErrReaped) {
+		err = nil
+	}
+	return report, err
+}
+
+// datagrams reports whether the relay is one of UDP sessions. Their end is a silence in
+// both directions, which nobody can be told of and nothing more comes after: that is
+// how they end well.
+func (j *job) datagrams() bool {
+	a, b := j.sides[0], j.sides[1]
+	return a.Uses("udp-listen") && b.Uses("udp") || a.Uses("udp") && b.Uses("udp-listen")
 }
 
 // closeTime is how long the goodbyes may take: as usual, and as long as a child has the
