@@ -205,6 +205,40 @@ func TestSessionsOfUDPEndWellWhenTheyAreSilent(t *testing.T) {
 	}
 }
 
+func TestWhatGoesOneWayArrivesThoughThePeerAnswers(t *testing.T) {
+	const sent = "zero:8M" // more than the kernel holds for both
+	arrived := make(chan int64, 1)
+	peer := peerServer(t, func(c net.Conn) {
+		n, err := io.Copy(c, c)
+		if err != nil {
+			t.Errorf("the peer: %v", err)
+		}
+		arrived <- n
+	})
+	start(t, "trigo", "-u", sent, "tcp:"+peer).ends(exitOK)
+	if n := <-arrived; n != 8<<20 {
+		t.Errorf("%d bytes arrived", n)
+	}
+	start(t, "trigo", "-u", sent, "exec", "--", "cat").ends(exitOK)
+}
+
+func TestOneWayIsOverWhenAllIsSentToAPeerThatIsSilent(t *testing.T) {
+	end := make(chan bool)
+	peer := peerServer(t, func(c net.Conn) { io.Copy(io.Discard, c); <-end })
+	defer close(end)
+	start(t, "trigo", "-u", "literal:x", "tcp:"+peer).ends(exitOK)
+
+	// Standard input is not for it.
+	in := strings.NewReader("left alone")
+	p := &tool{t: t, cmd: exec.Command("sh", "-c", "trigo -u literal:x%2C -; cat")}
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = in, &p.stdout, &p.stderr
+	p.run()
+	p.ends(exitOK)
+	if got := p.stdout.String(); got != "x,left alone" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestTLSInTLSThroughARealProxy(t *testing.T) {
 	need(t, "ncat", "openssl")
 	dir := certificates(t, "site.example", "proxy.example")

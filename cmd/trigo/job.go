@@ -245,9 +245,9 @@ func (j *job) relay(ctx context.Context, s *stopper, a, b trigo.Stream) error {
 func (j *job) move(ctx context.Context, c *connection, a, b trigo.Stream) (relay.Report, error) {
 	switch {
 	case j.oneWay:
-		a, b = oneWay(a, b)
+		a, b = oneWay(a, b, j.sides[1].Uses("stdio"))
 	case j.oneWayBack:
-		b, a = oneWay(b, a)
+		b, a = oneWay(b, a, j.sides[0].Uses("stdio"))
 	}
 	opts := j.options.relay(&c.counters)
 	opts.CloseTimeout = closeTime(a, b)

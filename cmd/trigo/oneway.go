@@ -2,16 +2,104 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
+	"sync/atomic"
+	"time"
 
 	"trigo"
+	"trigo/internal/fdstream"
 )
 
 // oneWay returns from and to so that a relay moves bytes from the one to the
-// other only: to seems to have ended, and of that from is told nothing.
-func oneWay(from, to trigo.Stream) (trigo.Stream, trigo.Stream) {
-	return &trigo.StapledStream{Send: silent{}, Receive: from, Name: nameOf(from)},
-		&trigo.StapledStream{Send: to, Receive: ended{}, Name: nameOf(to)}
+// other only: to seems to say nothing and then to end, and of that from is told nothing.
+// keep says that what to has to say is somebody else's, and must be left where it is.
+func oneWay(from, to trigo.Stream, keep bool) (trigo.Stream, trigo.Stream) {
+	from = &trigo.StapledStream{Send: silent{}, Receive: from, Name: nameOf(from)}
+	if _, apart := to.(*trigo.StapledStream); apart || keep {
+		// Its two halves have nothing to do with each other.
+		return from, &trigo.StapledStream{Send: to, Receive: ended{}, Name: nameOf(to)}
+	}
+	over, end := context.WithCancel(context.Background())
+	return from, &unheard{Stream: to, over: over, end: end}
+}
+
+// unheard is a stream that is only sent to. What it says all the same is received and
+// dropped: who cannot get rid of an answer may take no more either, and to close a
+// connection with input unread is to reset it, for which the kernel drops what it has
+// not sent yet.
+type unheard struct {
+	trigo.Stream
+	spoke atomic.Bool
+	over  context.Context // done when nobody has to listen any more
+	end   context.CancelFunc
+}
+
+// farewell is how long one that has said something may go on after it was told the
+// end: what comes after the close is answered with a reset as well.
+const farewell = 5 * time.Second
+
+// ReceiveSome receives until the stream ends, with proof or without, or nobody has to
+// listen any more, and then says that it has ended. That it breaks is told: what was
+// sent may be lost.
+func (u *unheard) ReceiveSome(ctx context.Context, p []byte) (int, error) {
+	receiving, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(u.over, cancel)()
+	for {
+		switch _, err := u.Stream.ReceiveSome(receiving, p); {
+		case err == nil:
+			u.spoke.Store(true)
+		case ctx.Err() != nil, errors.Is(err, trigo.ErrBroken) && !errors.Is(err, trigo.ErrTruncated):
+			return 0, err
+		default:
+			return 0, io.EOF
+		}
+	}
+}
+
+func (u *unheard) SendAll(ctx context.Context, p []byte) error {
+	return u.noted(ctx, u.Stream.SendAll(ctx, p))
+}
+
+// noted ends the listening if a send has failed.
+func (u *unheard) noted(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() == nil {
+		u.end()
+	}
+	return err
+}
+
+// SendEOF ends the listening as well, if there was nothing to hear.
+func (u *unheard) SendEOF(ctx context.Context) error {
+	err := errors.ErrUnsupported
+	if h, ok := u.Stream.(trigo.HalfCloseableStream); ok {
+		err = h.SendEOF(ctx)
+	}
+	if err == nil && u.spoke.Load() {
+		time.AfterFunc(farewell, u.end)
+		return nil
+	}
+	if err == nil {
+		u.end()
+	}
+	return u.noted(ctx, err)
+}
+
+func (u *unheard) Underlying() any { return u.Stream }
+func (u *unheard) String() string  { return nameOf(u.Stream) }
+
+// Itself returns u, if the stream is a descriptor: then the kernel may send to it.
+func (u *unheard) Itself() any {
+	if out, ok := u.Stream.(fdstream.Sender); ok && out.Itself() == any(u.Stream) {
+		return u
+	}
+	return nil
+}
+
+// SendBy is that of the stream.
+func (u *unheard) SendBy(ctx context.Context, op func(sysfd int) error, moved *int) error {
+	return u.noted(ctx, u.Stream.(fdstream.Sender).SendBy(ctx, op, moved))
 }
 
 // silent is a sending half that nothing is sent to, not even the end.
