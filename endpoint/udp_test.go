@@ -183,6 +183,46 @@ func TestAPeerThatComesBackIsNew(t *testing.T) {
 	})
 }
 
+// What a peer sends while nobody receives is still in the socket, and no silence.
+func TestAPeerIsNotSilentBecauseNobodyListens(t *testing.T) {
+	inTwoHosts(t, func(t *testing.T, here, there context.Context) {
+		listeners, err := parsed(t, "udp-listen:53,idle=1s").Listen(there, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listeners[0].Close(there)
+		s, err := parsed(t, "udp:10.0.0.2:53").Dial(here, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close(here)
+		if err := s.SendAll(here, []byte("first")); err != nil {
+			t.Fatal(err)
+		}
+		in, err := listeners[0].Accept(there)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close(there)
+		for _, text := range []string{"first", "second", "third"} {
+			if text != "first" {
+				if err := s.SendAll(here, []byte(text)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			elapse(t, 2*time.Second)
+			p := make([]byte, 100)
+			if n, err := in.Transport().ReceiveSome(there, p); string(p[:n]) != text || err != nil {
+				t.Errorf("%q, %v, want %q", p[:n], err, text)
+			}
+		}
+		elapse(t, 2*time.Second)
+		if n, err := in.Transport().ReceiveSome(there, make([]byte, 1)); err != io.EOF {
+			t.Errorf("after a silence: %d, %v", n, err)
+		}
+	})
+}
+
 // Whoever waits receives for the others, whether it is Accept or a session.
 func TestSessionsGoOnWhenNobodyAcceptsAnyMore(t *testing.T) {
 	inTwoHosts(t, func(t *testing.T, here, there context.Context) {

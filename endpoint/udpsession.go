@@ -287,7 +287,7 @@ func (s *session) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 		return 0, s.fail("receive", trigo.ErrBusy)
 	}
 	defer s.receiving.Store(false)
-	for {
+	for looked := false; ; looked = true {
 		switch {
 		case isClosed(s.shut):
 			return 0, s.fail("receive", trigo.ErrClosed)
@@ -302,9 +302,12 @@ func (s *session) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 			continue
 		default:
 		}
-		left, ended := s.silence()
+		left, ended := s.silence(looked)
 		if ended {
 			return 0, io.EOF
+		}
+		if left == 0 {
+			left = look
 		}
 		if err := s.await(ctx, left); err != nil {
 			return 0, err
@@ -312,13 +315,17 @@ func (s *session) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 	}
 }
 
+// look is how long a look into the socket may take, where something may have been for a
+// while if nobody received.
+const look = 100 * time.Millisecond
+
 // silence returns how long the session may still be silent, and ends it when that
-// is over.
-func (s *session) silence() (left time.Duration, ended bool) {
+// is over and somebody has looked into the socket.
+func (s *session) silence(looked bool) (left time.Duration, ended bool) {
 	s.of.mu.Lock()
 	defer s.of.mu.Unlock()
 	left = s.of.idle - time.Since(s.last)
-	if left <= 0 && len(s.queue) == 0 {
+	if left <= 0 && looked && len(s.queue) == 0 {
 		s.ended = true
 		s.of.remove(s)
 	}
