@@ -128,3 +128,24 @@ func TestOpenAfterCloseDoesNotWaitForRoom(t *testing.T) {
 		}
 	})
 }
+
+// Close that comes when the last layer is on, and before Open has returned it, leaves
+// nothing open that Open then hands out.
+func TestAConnectionThatIsClosedAsItsLastLayerIsPutOnIsNotOpened(t *testing.T) {
+	recipe, err := parsed(t, "count+tcp-listen:127.0.0.1:0").Prepare(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport, _ := trigotest.NewMemoryPair()
+	in := newIncoming(recipe, transport, nil)
+	top := recipe.parts[0]
+	put := top.wrap
+	top.wrap = func(ctx context.Context, below trigo.Stream) (trigo.Stream, error) {
+		s, err := put(ctx, below)
+		in.Close(ctx)
+		return s, err
+	}
+	if s, err := in.Open(t.Context()); s != nil || !errors.Is(err, trigo.ErrClosed) {
+		t.Errorf("Open: %v, %v", s, err)
+	}
+}

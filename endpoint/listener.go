@@ -143,6 +143,10 @@ func (in *Incoming) Open(ctx context.Context) (trigo.Stream, error) {
 		return nil, err
 	}
 	in.open.Store(&s)
+	if in.isClosed() { // and who closed it may have found the transport only
+		trigo.CloseForcefully(s)
+		return nil, &trigo.OpError{Op: "open", Layer: in.String(), Err: trigo.ErrClosed}
+	}
 	return s, nil
 }
 
