@@ -361,3 +361,41 @@ func TestCancelledSessionsLoseNothing(t *testing.T) {
 		}
 	})
 }
+
+// To wait for the turn to send is to wait as everywhere.
+func TestASessionThatWaitsForItsTurnToSendIsWoken(t *testing.T) {
+	inTwoHosts(t, func(t *testing.T, here, there context.Context) {
+		listeners, err := parsed(t, "udp-listen:53").Listen(there, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listeners[0].Close(there)
+		s, err := parsed(t, "udp:10.0.0.2:53").Dial(here, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close(here)
+		if err := s.SendAll(here, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		in, err := listeners[0].Accept(there)
+		if err != nil {
+			t.Fatal(err)
+		}
+		session := in.Transport()
+		sending := listeners[0].source.(*sessions).sending
+		sending <- struct{}{} // somebody else sends
+		defer func() { <-sending }()
+
+		short, cancel := context.WithTimeout(there, time.Second)
+		defer cancel()
+		if err := session.SendAll(short, []byte("y")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("cancelled: %v", err)
+		}
+		sent := later(func() error { return session.SendAll(there, []byte("y")) })
+		if err := in.Close(there); err != nil {
+			t.Error(err)
+		}
+		wantNow(t, "SendAll", sent, trigo.ErrClosed)
+	})
+}

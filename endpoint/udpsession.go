@@ -42,7 +42,7 @@ type sessions struct {
 	accepting atomic.Bool
 	cancel    canceller     // of an Accept that receives
 	shut      chan struct{} // closed by Close: no new peers
-	sendMu    sync.Mutex
+	sending   chan struct{} // held by the session that sends
 
 	mu     sync.Mutex
 	peers  map[netip.AddrPort]*session // those that have not ended
@@ -57,6 +57,7 @@ func newSessions(u *netstream.UDP, idle time.Duration) *sessions {
 		buf:      make([]byte, maxDatagram),
 		arrivals: make(chan *session, acceptQueue),
 		shut:     make(chan struct{}),
+		sending:  make(chan struct{}, 1),
 		peers:    make(map[netip.AddrPort]*session),
 	}
 }
@@ -259,8 +260,14 @@ func (l *sessions) send(ctx context.Context, p []byte, s *session) error {
 	l.mu.Lock()
 	s.touch()
 	l.mu.Unlock()
-	l.sendMu.Lock()
-	defer l.sendMu.Unlock()
+	select {
+	case l.sending <- struct{}{}:
+	case <-s.shut:
+		return s.fail("send", trigo.ErrClosed)
+	case <-ctx.Done():
+		return s.fail("send", trigo.CancelError(ctx))
+	}
+	defer func() { <-l.sending }()
 	return l.udp.SendTo(ctx, p, s.peer)
 }
 
