@@ -96,7 +96,7 @@ func check(a, b trigo.Stream) error {
 	switch {
 	case a == nil || b == nil:
 		err = errors.New("relay: a stream is nil")
-	case reflect.TypeOf(a).Comparable() && a == b:
+	case reflect.ValueOf(a).Comparable() && a == b:
 		err = errors.New("relay: both sides are the same stream")
 	default:
 		return nil

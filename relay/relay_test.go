@@ -275,6 +275,27 @@ func TestSlowReaderHoldsTheSourceBack(t *testing.T) {
 	}
 }
 
+// Streams may be values, and hold what cannot be compared.
+func TestStreamsThatCannotBeComparedAreRelayed(t *testing.T) {
+	type tagged struct {
+		trigo.Stream
+		tags []string
+	}
+	type value struct{ trigo.Stream }
+	dead, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, wrap := range []func(s trigo.Stream) trigo.Stream{
+		func(s trigo.Stream) trigo.Stream { return tagged{s, nil} },
+		func(s trigo.Stream) trigo.Stream { return value{tagged{s, nil}} },
+	} {
+		a, _ := trigotest.NewMemoryPair()
+		b, _ := trigotest.NewMemoryPair()
+		if _, err := relay.Run(dead, wrap(a), wrap(b), nil); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+}
+
 func TestWhatCannotBeRelayedIsRefusedAndReleased(t *testing.T) {
 	one, _ := trigotest.NewMemoryPair()
 	if _, err := relay.Run(t.Context(), one, one, nil); err == nil || !strings.Contains(err.Error(), "same stream") {
