@@ -292,6 +292,15 @@ func TestWhatExplainPrintsCanBeRunAgain(t *testing.T) {
 	}
 }
 
+func TestExplainKnowsThatZeroConnectionsAreAnyNumber(t *testing.T) {
+	for n, want := range map[string]string{"0": "any number of connections", "7": "up to 7 connections"} {
+		out, err := exec.Command("trigo", "explain", "--max-conns", n, "tcp-listen:8080", "echo").Output()
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("--max-conns %s: %v\n%s", n, err, out)
+		}
+	}
+}
+
 func TestHUPSwapsCertificatesInMidStream(t *testing.T) {
 	dir := certificates(t, "localhost")
 	s := listen(t, "tls-server,cert="+dir+"/cert.pem,key="+dir+"/key.pem+tcp-listen:127.0.0.1:0", "echo")

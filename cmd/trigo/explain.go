@@ -80,7 +80,11 @@ func (j *job) manner(x explanation) string {
 		if j.once {
 			parts = append(parts, "one connection")
 		} else {
-			parts = append(parts, fmt.Sprintf("up to %d connections", j.maxConns), "drain "+limit(brevity(j.drain)))
+			most := "any number of connections"
+			if j.maxConns > 0 {
+				most = fmt.Sprintf("up to %d connections", j.maxConns)
+			}
+			parts = append(parts, most, "drain "+limit(brevity(j.drain)))
 		}
 	}
 	how := "kernel, where it is faster"
