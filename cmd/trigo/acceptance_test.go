@@ -181,9 +181,9 @@ func TestTheStatusOfTheChildIsOurs(t *testing.T) {
 }
 
 func TestAChildHasTheTimeOfItsGrace(t *testing.T) {
-	// The end of its input is all that it is told, and it has work to do for longer than
-	// goodbyes usually take.
-	p := start(t, "trigo", "-u", "literal:x", "exec,grace=30s", "--", "sh", "-c", "cat >/dev/null; sleep 3; exit 6")
+	// Both directions have ended, and it has work to do for longer than a half of the time
+	// that goodbyes usually have.
+	p := start(t, "trigo", "literal:x", "exec,grace=30s", "--", "sh", "-c", "cat; exec >&-; sleep 3; exit 6")
 	p.ends(6)
 }
 
@@ -222,7 +222,7 @@ func TestWhatGoesOneWayArrivesThoughThePeerAnswers(t *testing.T) {
 	start(t, "trigo", "-u", sent, "exec", "--", "cat").ends(exitOK)
 }
 
-func TestOneWayIsOverWhenAllIsSentToAPeerThatIsSilent(t *testing.T) {
+func TestOneWayIsOverThoughThePeerStays(t *testing.T) {
 	end := make(chan bool)
 	peer := peerServer(t, func(c net.Conn) { io.Copy(io.Discard, c); <-end })
 	defer close(end)

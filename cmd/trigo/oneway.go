@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync/atomic"
 	"time"
 
 	"trigo"
@@ -30,13 +29,13 @@ func oneWay(from, to trigo.Stream, keep bool) (trigo.Stream, trigo.Stream) {
 // not sent yet.
 type unheard struct {
 	trigo.Stream
-	spoke atomic.Bool
-	over  context.Context // done when nobody has to listen any more
-	end   context.CancelFunc
+	over context.Context // done when nobody has to listen any more
+	end  context.CancelFunc
 }
 
-// farewell is how long one that has said something may go on after it was told the
-// end: what comes after the close is answered with a reset as well.
+// farewell is how long it has to end after it was told the end. What it says after the
+// close would be answered with a reset as well, and it may begin to speak only when all
+// was sent: the kernel holds much.
 const farewell = 5 * time.Second
 
 // ReceiveSome receives until the stream ends, with proof or without, or nobody has to
@@ -49,7 +48,6 @@ func (u *unheard) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 	for {
 		switch _, err := u.Stream.ReceiveSome(receiving, p); {
 		case err == nil:
-			u.spoke.Store(true)
 		case ctx.Err() != nil, errors.Is(err, trigo.ErrBroken) && !errors.Is(err, trigo.ErrTruncated):
 			return 0, err
 		default:
@@ -70,18 +68,14 @@ func (u *unheard) noted(ctx context.Context, err error) error {
 	return err
 }
 
-// SendEOF ends the listening as well, if there was nothing to hear.
+// SendEOF ends the listening too, after a while.
 func (u *unheard) SendEOF(ctx context.Context) error {
 	err := errors.ErrUnsupported
 	if h, ok := u.Stream.(trigo.HalfCloseableStream); ok {
 		err = h.SendEOF(ctx)
 	}
-	if err == nil && u.spoke.Load() {
-		time.AfterFunc(farewell, u.end)
-		return nil
-	}
 	if err == nil {
-		u.end()
+		time.AfterFunc(farewell, u.end)
 	}
 	return u.noted(ctx, err)
 }
