@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"trigo"
@@ -19,8 +20,7 @@ func oneWay(from, to trigo.Stream, keep bool) (trigo.Stream, trigo.Stream) {
 		// Its two halves have nothing to do with each other.
 		return from, &trigo.StapledStream{Send: to, Receive: ended{}, Name: nameOf(to)}
 	}
-	over, end := context.WithCancel(context.Background())
-	return from, &unheard{Stream: to, over: over, end: end}
+	return from, &unheard{Stream: to}
 }
 
 // unheard is a stream that is only sent to. What it says all the same is received and
@@ -29,8 +29,8 @@ func oneWay(from, to trigo.Stream, keep bool) (trigo.Stream, trigo.Stream) {
 // not sent yet.
 type unheard struct {
 	trigo.Stream
-	over context.Context // done when nobody has to listen any more
-	end  context.CancelFunc
+	over   atomic.Bool                        // nobody has to listen any more
+	cancel atomic.Pointer[context.CancelFunc] // of the receive under way
 }
 
 // farewell is how long it has to end after it was told the end. What it says after the
@@ -44,8 +44,8 @@ const farewell = 5 * time.Second
 func (u *unheard) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 	receiving, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(u.over, cancel)()
-	for {
+	u.cancel.Store(&cancel)
+	for !u.over.Load() {
 		switch _, err := u.Stream.ReceiveSome(receiving, p); {
 		case err == nil:
 		case ctx.Err() != nil, errors.Is(err, trigo.ErrBroken) && !errors.Is(err, trigo.ErrTruncated):
@@ -53,6 +53,15 @@ func (u *unheard) ReceiveSome(ctx context.Context, p []byte) (int, error) {
 		default:
 			return 0, io.EOF
 		}
+	}
+	return 0, io.EOF
+}
+
+// end ends the listening.
+func (u *unheard) end() {
+	u.over.Store(true)
+	if cancel := u.cancel.Load(); cancel != nil {
+		(*cancel)()
 	}
 }
 
