@@ -127,7 +127,7 @@ func (r *Receiver) wait(ctx context.Context) {
 	table.Lock()
 	if n, ok := value.Interface().(syscall.Signal); ok {
 		// Of several Select takes any; collect knows which came first.
-		table.watched[n].putBack(n)
+		table.watched[n].putBack(n, r)
 	}
 }
 

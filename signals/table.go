@@ -40,13 +40,16 @@ type watch struct {
 
 func (w *watch) top() *Receiver { return w.receivers[len(w.receivers)-1] }
 
-// putBack undoes a receive of n, and wakes who is to have it now.
-func (w *watch) putBack(n syscall.Signal) {
+// putBack undoes a receive of n by r, and wakes who is to have it now if that is
+// somebody else.
+func (w *watch) putBack(n syscall.Signal, r *Receiver) {
 	select {
 	case w.arrived <- n:
 	default: // it has arrived once more, and that counts as one
 	}
-	w.top().wake()
+	if top := w.top(); top != r {
+		top.wake()
+	}
 }
 
 // push makes r the receiver of n. What has arrived so far goes to the one that
