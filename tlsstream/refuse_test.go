@@ -141,33 +141,8 @@ func TestAlertIsNotWaitedForForever(t *testing.T) {
 // can get rid of a ticket that the other does not receive.
 func TestSessionTicketsOverLockstep(t *testing.T) {
 	eachVersion(t, func(t *testing.T, config *tls.Config) {
-		bubble(t, func(t *testing.T) {
-			config.ClientSessionCache = tls.NewLRUClientSessionCache(4)
-			sconfig := serverConfig()
-			for round := range 3 {
-				a, b := trigotest.NewLockstepPair()
-				client, server := Client(a, config, nil), Server(b, sconfig, nil)
-				err, err2 := both(func() error {
-					if err := client.SendAll(t.Context(), []byte("x")); err != nil {
-						return err
-					}
-					return receiveFull(t.Context(), client, make([]byte, 1))
-				}, func() error {
-					if err := receiveFull(t.Context(), server, make([]byte, 1)); err != nil {
-						return err
-					}
-					return server.SendAll(t.Context(), []byte("y"))
-				})
-				if err != nil || err2 != nil {
-					t.Fatal(err, err2)
-				}
-				if state, _ := client.ConnectionState(); state.DidResume != (round > 0) {
-					t.Errorf("round %d: resumed is %v", round, state.DidResume)
-				}
-				client.Abort()
-				server.Abort()
-			}
-		})
+		config.ClientSessionCache = tls.NewLRUClientSessionCache(4)
+		resumes(t, config, serverConfig(), 1, 3)
 	})
 }
 
@@ -175,22 +150,29 @@ func TestSessionTicketsOverLockstep(t *testing.T) {
 // That waits for the first data, because the client may not receive before it has
 // sent all it has.
 func TestTicketToAClientThatOnlySends(t *testing.T) {
+	config := clientConfig13()
+	config.ClientSessionCache = tls.NewLRUClientSessionCache(4)
+	config.Certificates = []tls.Certificate{identity().leaf}
+	sconfig := serverConfig()
+	sconfig.ClientAuth = tls.RequireAnyClientCert
+	resumes(t, config, sconfig, 64<<10, 2)
+}
+
+// resumes makes connections over lockstep transports, one after the other, of which
+// all but the first are to resume a session. In each the client sends size bytes, and
+// then takes an answer.
+func resumes(t *testing.T, config, sconfig *tls.Config, size, connections int) {
 	bubble(t, func(t *testing.T) {
-		config := clientConfig13()
-		config.ClientSessionCache = tls.NewLRUClientSessionCache(4)
-		config.Certificates = []tls.Certificate{identity().leaf}
-		sconfig := serverConfig()
-		sconfig.ClientAuth = tls.RequireAnyClientCert
-		for round := range 2 {
+		for round := range connections {
 			a, b := trigotest.NewLockstepPair()
 			client, server := Client(a, config, nil), Server(b, sconfig, nil)
 			err, err2 := both(func() error {
-				if err := client.SendAll(t.Context(), make([]byte, 64<<10)); err != nil {
+				if err := client.SendAll(t.Context(), make([]byte, size)); err != nil {
 					return err
 				}
 				return receiveFull(t.Context(), client, make([]byte, 1))
 			}, func() error {
-				if err := receiveFull(t.Context(), server, make([]byte, 64<<10)); err != nil {
+				if err := receiveFull(t.Context(), server, make([]byte, size)); err != nil {
 					return err
 				}
 				return server.SendAll(t.Context(), []byte("y"))
