@@ -146,8 +146,8 @@ func faultyWorld(t *testing.T, seed uint64) (log, ends []string, counts vnet.Cou
 			err := nursery.Run(ctx, func(ctx context.Context, inner *nursery.Nursery) error {
 				for i, c := range clients {
 					own := rand.New(rand.NewPCG(seed, uint64(i+1)))
-					start := time.Duration(own.IntN(1_000_000_000))
-					before, length := time.Duration(own.IntN(3_000_000_000)), time.Duration(own.IntN(40_000_000_000))
+					start := time.Duration(own.Int64N(1_000_000_000))
+					before, length := time.Duration(own.Int64N(3_000_000_000)), time.Duration(own.Int64N(40_000_000_000))
 					parted := own.IntN(3) == 0
 					inner.Go(func(ctx context.Context) error {
 						time.Sleep(start)
