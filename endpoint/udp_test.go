@@ -104,6 +104,42 @@ func inTwoHosts(t *testing.T, f func(t *testing.T, here, there context.Context))
 	})
 }
 
+// listenUDP listens as the recipe says, until the end of the test.
+func listenUDP(t *testing.T, there context.Context, recipe string) *Listener {
+	t.Helper()
+	listeners, err := parsed(t, "%s", recipe).Listen(there, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listeners[0].Close(there) })
+	return listeners[0]
+}
+
+// dialUDP is the other end, until the end of the test.
+func dialUDP(t *testing.T, here context.Context) trigo.Stream {
+	t.Helper()
+	s, err := parsed(t, "udp:10.0.0.2:53").Dial(here, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close(here) })
+	return s
+}
+
+// meet sends text from s to l, where that begins a session.
+func meet(t *testing.T, here, there context.Context, s trigo.Stream, l *Listener, text string) *Incoming {
+	t.Helper()
+	if err := s.SendAll(here, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	in, err := l.Accept(there)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.Close(there) })
+	return in
+}
+
 // elapse lets time pass.
 func elapse(t *testing.T, d time.Duration) {
 	select {
@@ -128,11 +164,7 @@ func TestAPeerThatIsSilentHasEnded(t *testing.T) {
 			ended <- time.Since(began)
 			return err
 		})
-		s, err := parsed(t, "udp:10.0.0.2:53").Dial(here, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close(here)
+		s := dialUDP(t, here)
 		for range 3 {
 			if err := s.SendAll(here, []byte("x")); err != nil {
 				t.Fatal(err)
@@ -156,54 +188,23 @@ func TestAPeerThatIsSilentHasEnded(t *testing.T) {
 // sends next.
 func TestAPeerThatComesBackIsNew(t *testing.T) {
 	inTwoHosts(t, func(t *testing.T, here, there context.Context) {
-		listeners, err := parsed(t, "udp-listen:53,idle=1s").Listen(there, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l := listeners[0]
-		s, err := parsed(t, "udp:10.0.0.2:53").Dial(here, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := listenUDP(t, there, "udp-listen:53,idle=1s")
+		s := dialUDP(t, here)
 		for _, text := range []string{"first", "second"} {
-			if err := s.SendAll(here, []byte(text)); err != nil {
-				t.Fatal(err)
-			}
-			in, err := l.Accept(there)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer in.Close(there)
+			in := meet(t, here, there, s, l, text)
 			if got, err := receiveAll(there, in.Transport()); string(got) != text || err != nil {
 				t.Errorf("%q, %v", got, err)
 			}
 		}
-		s.Close(here)
-		l.Close(there)
 	})
 }
 
 // What a peer sends while nobody receives is still in the socket, and no silence.
 func TestAPeerIsNotSilentBecauseNobodyListens(t *testing.T) {
 	inTwoHosts(t, func(t *testing.T, here, there context.Context) {
-		listeners, err := parsed(t, "udp-listen:53,idle=1s").Listen(there, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer listeners[0].Close(there)
-		s, err := parsed(t, "udp:10.0.0.2:53").Dial(here, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close(here)
-		if err := s.SendAll(here, []byte("first")); err != nil {
-			t.Fatal(err)
-		}
-		in, err := listeners[0].Accept(there)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer in.Close(there)
+		l := listenUDP(t, there, "udp-listen:53,idle=1s")
+		s := dialUDP(t, here)
+		in := meet(t, here, there, s, l, "first")
 		for _, text := range []string{"first", "second", "third"} {
 			if text != "first" {
 				if err := s.SendAll(here, []byte(text)); err != nil {
@@ -226,33 +227,18 @@ func TestAPeerIsNotSilentBecauseNobodyListens(t *testing.T) {
 // Whoever waits receives for the others, whether it is Accept or a session.
 func TestSessionsGoOnWhenNobodyAcceptsAnyMore(t *testing.T) {
 	inTwoHosts(t, func(t *testing.T, here, there context.Context) {
-		listeners, err := parsed(t, "udp-listen:10.0.0.2:53").Listen(there, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l := listeners[0]
+		l := listenUDP(t, there, "udp-listen:10.0.0.2:53")
 		var clients, sessions []trigo.Stream
 		for range 3 {
-			s, err := parsed(t, "udp:10.0.0.2:53").Dial(here, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close(here)
-			if err := s.SendAll(here, []byte("a")); err != nil {
-				t.Fatal(err)
-			}
-			in, err := l.Accept(there)
-			if err != nil {
-				t.Fatal(err)
-			}
-			session, err := in.Open(there)
+			s := dialUDP(t, here)
+			session, err := meet(t, here, there, s, l, "a").Open(there)
 			if err != nil {
 				t.Fatal(err)
 			}
 			clients, sessions = append(clients, s), append(sessions, session)
 		}
 		// An Accept that waits, and that Close wakes.
-		err = nursery.Run(t.Context(), func(ctx context.Context, n *nursery.Nursery) error {
+		err := nursery.Run(t.Context(), func(ctx context.Context, n *nursery.Nursery) error {
 			n.Go(func(context.Context) error {
 				if _, err := l.Accept(there); !errors.Is(err, trigo.ErrClosed) {
 					t.Errorf("the Accept that waits: %v", err)
@@ -313,30 +299,14 @@ func TestSessionsGoOnWhenNobodyAcceptsAnyMore(t *testing.T) {
 
 func TestCancelledSessionsLoseNothing(t *testing.T) {
 	inTwoHosts(t, func(t *testing.T, here, there context.Context) {
-		listeners, err := parsed(t, "udp-listen:10.0.0.2:53").Listen(there, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer listeners[0].Close(there)
+		l := listenUDP(t, there, "udp-listen:10.0.0.2:53")
 		short, cancel := context.WithTimeout(there, time.Second)
 		defer cancel()
-		if _, err := listeners[0].Accept(short); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := l.Accept(short); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Accept: %v", err)
 		}
-		s, err := parsed(t, "udp:10.0.0.2:53").Dial(here, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close(here)
-		if err := s.SendAll(here, []byte("first")); err != nil {
-			t.Fatal(err)
-		}
-		in, err := listeners[0].Accept(there)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer in.Close(there)
-		session := in.Transport()
+		s := dialUDP(t, here)
+		session := meet(t, here, there, s, l, "first").Transport()
 		receive := func(ctx context.Context) (string, error) {
 			p := make([]byte, 100)
 			n, err := session.ReceiveSome(ctx, p)
@@ -365,25 +335,10 @@ func TestCancelledSessionsLoseNothing(t *testing.T) {
 // To wait for the turn to send is to wait as everywhere.
 func TestASessionThatWaitsForItsTurnToSendIsWoken(t *testing.T) {
 	inTwoHosts(t, func(t *testing.T, here, there context.Context) {
-		listeners, err := parsed(t, "udp-listen:53").Listen(there, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer listeners[0].Close(there)
-		s, err := parsed(t, "udp:10.0.0.2:53").Dial(here, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close(here)
-		if err := s.SendAll(here, []byte("x")); err != nil {
-			t.Fatal(err)
-		}
-		in, err := listeners[0].Accept(there)
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := listenUDP(t, there, "udp-listen:53")
+		in := meet(t, here, there, dialUDP(t, here), l, "x")
 		session := in.Transport()
-		sending := listeners[0].source.(*sessions).sending
+		sending := l.source.(*sessions).sending
 		sending <- struct{}{} // somebody else sends
 		defer func() { <-sending }()
 

@@ -32,7 +32,8 @@ func (w *textWriter) begin(at int64, s decoderState) {
 // What the encoding does not have is, in strict mode, an *[EncodeError], and nothing
 // of s is taken. If sending fails or is cancelled, OpError.N says what became of s: 0,
 // nothing of it was taken, and the text reads on where it was; else all of it was, and
-// what could not be sent goes with the next write or Flush.
+// what could not be sent goes with the next write or Flush. When Close comes meanwhile,
+// and something is kept back, that is lost and the error Is [trigo.ErrClosed].
 func (t *TextFile) WriteString(ctx context.Context, s string) (err error) {
 	if err := t.begin(ctx, "write", writes); err != nil {
 		return err
